@@ -1,0 +1,49 @@
+/** Every bound that peers must agree on, each with its reason. Tests go one beyond each. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** One WebSocket message; holds one value of the largest size with room for its columns. */
+export const FRAME_BYTES_MAX = 16 * MIB;
+/** Before authentication a peer is a stranger: its frames carry two nonces and a name. */
+export const FRAME_BYTES_MAX_UNAUTHENTICATED = 4 * KIB;
+/** One input or one result, its kind byte included. */
+export const VALUE_BYTES_MAX = 8 * MIB;
+/** One job's code after bundling. */
+export const BUNDLE_BYTES_MAX = 64 * MIB;
+/** Bundles travel in chunks, so that they never hold up a heartbeat for long. */
+export const BLOB_CHUNK_BYTES = MIB;
+/** What may wait in a socket for a slow peer, plus one frame. */
+export const SEND_QUEUE_BYTES_MAX = 4 * MIB;
+/** A handshake not finished by then is cut. */
+export const AUTHENTICATION_DEADLINE_MS = 5_000;
+/** Sockets of strangers from one address at a time. */
+export const UNAUTHENTICATED_PER_ADDRESS_MAX = 100;
+/** Tasks in one message, one assignment or one change: the size of a batch everywhere. */
+export const BATCH_TASKS_MAX = 16_384;
+/** What a submitter puts into one `submit_tasks`: large enough to be cheap, small enough to flow. */
+export const SUBMIT_BATCH_BYTES = MIB;
+/** Submitted bytes that a connection may have under way before it waits for an acknowledgement. */
+export const SUBMIT_CREDIT_BYTES = 4 * MIB;
+/** Tasks of one job: indexes are u32 and a job's live tasks cost a few bytes each. */
+export const JOB_TASKS_MAX = 100_000_000;
+/** The text of a job's options, as stored. */
+export const JOB_SPEC_BYTES_MAX = 256 * KIB;
+/** Kept of a command's stderr and of a function's console, until logs have a store of their own. */
+export const KEPT_OUTPUT_BYTES = 64 * KIB;
+/** Linux takes no single argument longer than this (MAX_ARG_STRLEN). */
+export const ARGUMENT_BYTES_MAX = 128 * KIB;
+/** `CC_INPUT` is set up to here; `CC_INPUT_FILE` always. */
+export const INPUT_ENV_BYTES_MAX = 64 * KIB;
+/** Nesting of a value: deep enough for data, far from the stack's end. */
+export const VALUE_DEPTH_MAX = 500;
+/** Names, notes, labels and reasons as a person types them. */
+export const NAME_BYTES_MAX = 256;
+export const NOTE_BYTES_MAX = 4 * KIB;
+/** An error's message and stack as recorded. */
+export const ERROR_MESSAGE_BYTES_MAX = 8 * KIB;
+export const ERROR_STACK_BYTES_MAX = 16 * KIB;
+/** Rows of one list or results answer. */
+export const LIST_ROWS_MAX = 10_000;
+/** Unsuccessful attempts kept a job, newest last; beyond it only counts grow. */
+export const ATTEMPT_ENDS_PER_JOB_MAX = 10_000;
