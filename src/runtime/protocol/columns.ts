@@ -73,7 +73,8 @@ export function u32FromBytes(bytes: Uint8Array): Uint32Array {
   if (bytes.byteOffset % 4 === 0) {
     return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   }
-  return new Uint32Array(bytes.slice().buffer);
+  // Not `slice`: on a Buffer that shares memory.
+  return new Uint32Array(new Uint8Array(bytes).buffer);
 }
 
 /** Where each row begins, and after the last row the end: `count + 1` numbers. */

@@ -63,7 +63,7 @@ export function decodeValue(bytes: Uint8Array): unknown {
     case VALUE_TAGGED_JSON:
       return untag(JSON.parse(valueText(bytes)));
     case VALUE_BYTES:
-      return bytes.slice(1);
+      return new Uint8Array(bytes.subarray(1));
     default:
       throw new CcError({
         code: "malformed_value",

@@ -1,0 +1,129 @@
+/**
+ * A message as bytes and back, for both sub-protocols. Encoding goes by the values' own types: a
+ * Uint32Array becomes little-endian bytes or an array, a value column its two parts or an array of
+ * JSON values, spliced as text without being decoded.
+ */
+import { Packr } from "msgpackr";
+import { u32At, u32ToBytes, type ValueColumn, valueOffsets } from "./columns.ts";
+import { CcError } from "./error.ts";
+import { type Message, malformed, parseMessage } from "./messages.ts";
+import { valueAsJson } from "./value.ts";
+
+export type Encoding = "msgpack" | "json";
+
+/** Nesting a JSON frame may have; a scan refuses more before anything is parsed. */
+const JSON_DEPTH_MAX = 64;
+
+const packr = new Packr({ useRecords: false, int64AsType: "number" });
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+export function encodeFrame(message: Message, encoding: Encoding): Uint8Array | string {
+  return encoding === "msgpack" ? packr.pack(toBinary(message)) : toJsonText(message);
+}
+
+/** @throws CcError `malformed_message` or `unknown_message`. */
+export function decodeFrame(frame: Uint8Array | string): Message {
+  return parseMessage(typeof frame === "string" ? parseJson(frame) : unpack(frame));
+}
+
+function unpack(frame: Uint8Array): unknown {
+  try {
+    return packr.unpack(frame);
+  } catch (cause) {
+    throw malformed(`not MessagePack (${cause instanceof Error ? cause.message : "unreadable"})`);
+  }
+}
+
+function isValueColumn(value: object): value is ValueColumn {
+  return "lengths" in value && "data" in value && value.data instanceof Uint8Array;
+}
+
+function toBinary(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  if (value instanceof Uint32Array) return u32ToBytes(value);
+  if (Array.isArray(value)) return value.map(toBinary);
+  const plain: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const field = (value as Record<string, unknown>)[key];
+    if (field !== undefined) plain[key] = toBinary(field);
+  }
+  return plain;
+}
+
+function toJsonText(message: Message): string {
+  const parts: string[] = [];
+  const count = "count" in message ? message.count : null;
+  for (const [key, field] of Object.entries(message)) {
+    if (field !== undefined) parts.push(`${JSON.stringify(key)}:${fieldAsJson(field, count)}`);
+  }
+  return `{${parts.join(",")}}`;
+}
+
+function fieldAsJson(field: unknown, count: number | null): string {
+  if (typeof field === "object" && field !== null && isValueColumn(field)) {
+    return valuesAsJson(field, count);
+  }
+  return JSON.stringify(toPlain(field));
+}
+
+function valuesAsJson(column: ValueColumn, count: number | null): string {
+  const rows =
+    typeof column.lengths === "number"
+      ? (count ?? column.data.byteLength / Math.max(1, column.lengths))
+      : column.lengths.length;
+  const offsets = valueOffsets(column, rows);
+  const texts: string[] = [];
+  for (let row = 0; row < rows; row++) {
+    const from = offsets[row] as number;
+    texts.push(opaqueAsJson(column.data.subarray(from, from + u32At(column.lengths, row))));
+  }
+  return `[${texts.join(",")}]`;
+}
+
+/** Kinds 4 and 5 have no JSON form of their own: they travel whole, as bytes. */
+function opaqueAsJson(bytes: Uint8Array): string {
+  return (bytes[0] ?? 0) > 3 ? `{"$value":"${bytes.toBase64()}"}` : valueAsJson(bytes);
+}
+
+function toPlain(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Uint32Array) return Array.from(value);
+  if (value instanceof Uint8Array) return value.toBase64();
+  if (Array.isArray(value)) return value.map(toPlain);
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, toPlain(field)]));
+}
+
+function parseJson(text: string): unknown {
+  if (isDeeperThan(text, JSON_DEPTH_MAX)) throw malformed(`nested over ${JSON_DEPTH_MAX} levels`);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw malformed(`not JSON (${cause instanceof Error ? cause.message : "unreadable"})`);
+  }
+}
+
+/** Counts brackets outside strings, so that a hostile depth never reaches the parser's stack. */
+function isDeeperThan(text: string, depthMax: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x7b || code === 0x5b) {
+      if (++depth > depthMax) return true;
+    } else if (code === 0x7d || code === 0x5d) depth--;
+  }
+  return false;
+}
+
+/** Text of a frame that arrived as bytes on the JSON sub-protocol. */
+export function frameText(frame: Uint8Array): string {
+  try {
+    return utf8.decode(frame);
+  } catch (cause) {
+    throw new CcError({ code: "malformed_message", message: "A JSON frame is not UTF-8.", cause });
+  }
+}

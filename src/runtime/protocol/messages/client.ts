@@ -1,0 +1,277 @@
+/**
+ * What a client (submit, results, wait, jobs …) and the foreman say to each other. Every client
+ * message carries `request`, echoed in its answer; an answer may also be an `error`.
+ */
+import * as z from "zod/mini";
+import { jobPatch, jobSpec } from "../job-spec.ts";
+import {
+  isWholeColumn,
+  jobId,
+  request,
+  shortText,
+  taskCount,
+  u32,
+  u32Column,
+  u32List,
+  valueColumn,
+} from "./fields.ts";
+
+/** Creates the job, or finds it by its submission id; the first inputs may travel along. */
+export const submitJob = z
+  .object({
+    type: z.literal("submit_job"),
+    request,
+    /** The user's idempotency key or a random UUID; unique per owner. */
+    submission_id: z.string().check(z.minLength(1), z.maxLength(256)),
+    /** The user chose the id: an open job waits a day for the same line, else 60 s. */
+    resumable: z.boolean(),
+    spec: jobSpec,
+    count: taskCount,
+    input: valueColumn,
+    /** No inputs follow. */
+    close: z.boolean(),
+  })
+  .check(z.refine((message) => isWholeColumn(message.input, message.count), "bad input column"));
+
+export const jobAccepted = z.object({
+  type: z.literal("job_accepted"),
+  request,
+  job_id: jobId,
+  /** How many inputs the foreman holds; a resend begins there. */
+  next_index: u32,
+  /** CRC-32 over the bytes of those inputs' values. */
+  input_crc32: u32,
+  /** The submission id was known: this is that job. */
+  existing: z.boolean(),
+  credit_bytes: u32,
+});
+
+export const submitTasks = z
+  .object({
+    type: z.literal("submit_tasks"),
+    request,
+    job_id: jobId,
+    first_index: u32,
+    count: taskCount,
+    input: valueColumn,
+  })
+  .check(z.refine((message) => isWholeColumn(message.input, message.count), "bad input column"));
+
+export const tasksAccepted = z.object({
+  type: z.literal("tasks_accepted"),
+  request,
+  job_id: jobId,
+  next_index: u32,
+  credit_bytes: u32,
+});
+
+/** No inputs follow; `count` must be what the foreman holds. Answered with `job_status`. */
+export const closeJob = z.object({
+  type: z.literal("close_job"),
+  request,
+  job_id: jobId,
+  count: u32,
+});
+
+/** Answered with `job_status`. */
+export const updateJob = z.object({
+  type: z.literal("update_job"),
+  request,
+  job_id: jobId,
+  patch: jobPatch,
+});
+
+/** Without `index` the whole job. Answered with `job_status` once committed. */
+export const cancelJob = z.object({
+  type: z.literal("cancel_job"),
+  request,
+  job_id: jobId,
+  index: z.optional(u32List),
+  reason: z.optional(shortText),
+  /** `cancelled` unless the submitter gave the job up. */
+  code: z.optional(z.enum(["cancelled", "submitter_lost"])),
+});
+
+/** Queues failed and cancelled tasks again (completed ones only with `all`). */
+export const retryJob = z.object({
+  type: z.literal("retry_job"),
+  request,
+  job_id: jobId,
+  index: z.optional(u32List),
+  where_code: z.optional(shortText),
+  all: z.boolean(),
+  patch: z.optional(jobPatch),
+});
+
+export const removeJob = z.object({ type: z.literal("remove_job"), request, job_id: jobId });
+
+/** The job as it is after the request; `affected` tasks were cancelled or queued again. */
+export const jobStatus = z.object({
+  type: z.literal("job_status"),
+  request,
+  job: z.unknown(),
+  affected: u32,
+  /** After a retry: the settlement that reopened the tasks; names them to `read_results`. */
+  reopen_seq: z.optional(u32),
+  /** A sentence when there was nothing to do. */
+  note: z.optional(shortText),
+});
+
+/** Asks for `job_status` without a change. */
+export const getJob = z.object({ type: z.literal("get_job"), request, job_id: jobId });
+
+export const readResults = z.object({
+  type: z.literal("read_results"),
+  request,
+  job_id: jobId,
+  order: z.enum(["index", "settled"]),
+  /** The cursor: first index (or settlement position) wanted; `next_after` of the answer before. */
+  after: z.int().check(z.minimum(0)),
+  bytes_max: u32,
+  /** Wait for the next result (an answer comes at the latest after 30 s) instead of ending there. */
+  wait: z.boolean(),
+  /** In order of index: go past unsettled tasks instead of stopping at the first. */
+  skip_holes: z.boolean(),
+  /** Only tasks that this settlement reopened. */
+  reopened_by: z.optional(u32),
+});
+
+export const results = z
+  .object({
+    type: z.literal("results"),
+    request,
+    job_id: jobId,
+    next_after: z.int().check(z.minimum(0)),
+    /** Nothing further will come: every task is settled and before the cursor (or, without `wait`,
+     * nothing more is settled now). */
+    end: z.boolean(),
+    /** The job itself has ended. */
+    finished: z.boolean(),
+    count: taskCount,
+    index: u32List,
+    /** 0 completed, 1 failed, 2 cancelled. */
+    status: u32Column,
+    attempt: u32Column,
+    run_us: u32Column,
+    /** Row in `worker_name`. */
+    worker: u32Column,
+    worker_name: z.array(shortText),
+    value: valueColumn,
+  })
+  .check(z.refine((message) => isWholeColumn(message.value, message.count), "bad value column"));
+
+const listLimit = u32;
+
+/** What can be looked at; answered with `snapshot`, and with `delta`s when followed. */
+export const view = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("jobs"),
+    states: z.optional(z.array(shortText)),
+    name_glob: z.optional(shortText),
+    mine: z.optional(z.boolean()),
+    /** Finished jobs shown after the unfinished ones; 0: all. */
+    limit: listLimit,
+    /** Cursor: only jobs below this id (finished part). */
+    before: z.optional(u32),
+  }),
+  z.object({ kind: z.literal("job"), job_id: jobId }),
+  z.object({
+    kind: z.literal("tasks"),
+    job_id: jobId,
+    states: z.optional(z.array(shortText)),
+    from_index: u32,
+    limit: listLimit,
+    inputs: z.boolean(),
+  }),
+  z.object({ kind: z.literal("task"), job_id: jobId, index: u32 }),
+  z.object({ kind: z.literal("workers") }),
+  z.object({ kind: z.literal("worker"), worker_id: shortText }),
+  z.object({
+    kind: z.literal("why"),
+    job_id: z.optional(jobId),
+    index: z.optional(u32),
+    worker_id: z.optional(shortText),
+  }),
+  /** Counters of a few jobs, the reason why nothing runs, and lost workers: what a progress bar needs. */
+  z.object({ kind: z.literal("progress"), job_ids: z.array(jobId).check(z.maxLength(1000)) }),
+  z.object({ kind: z.literal("foreman") }),
+  /** The caller's newest job (`last`): its id or null. */
+  z.object({ kind: z.literal("last_job") }),
+]);
+export type View = z.infer<typeof view>;
+
+/** `follow`: deltas until `unsubscribe`, at most 4 a second. */
+export const subscribe = z.object({
+  type: z.literal("subscribe"),
+  request,
+  view,
+  follow: z.boolean(),
+});
+
+export const unsubscribe = z.object({ type: z.literal("unsubscribe"), request });
+
+/** `body` is the JSON of views.ts for the view's kind; `input`/`value` carry opaque values along. */
+export const snapshot = z.object({
+  type: z.literal("snapshot"),
+  request,
+  seq: u32,
+  body: z.unknown(),
+  value: z.optional(valueColumn),
+});
+
+/** The body anew (it is small and bounded by what is looked at). A gap in `seq` loses nothing. */
+export const delta = z.object({
+  type: z.literal("delta"),
+  request,
+  seq: u32,
+  body: z.unknown(),
+});
+
+/** Pauses a worker's intake; `now` also hands back what runs. Answered with `done`. */
+export const updateWorker = z.object({
+  type: z.literal("update_worker"),
+  request,
+  worker_id: shortText,
+  paused: z.boolean(),
+  now: z.boolean(),
+});
+
+/** Stops the foreman; refused with `unfinished_jobs` unless `force`. Answered with `done`. */
+export const shutdown = z.object({ type: z.literal("shutdown"), request, force: z.boolean() });
+
+/** Marks this connection as following jobs, so that a tied foreman lives as long as it does. */
+export const followJobs = z.object({
+  type: z.literal("follow_jobs"),
+  request,
+  job_ids: z.array(jobId).check(z.maxLength(1000)),
+});
+
+export const done = z.object({
+  type: z.literal("done"),
+  request,
+  note: z.optional(shortText),
+});
+
+export const clientMessages = [
+  submitJob,
+  jobAccepted,
+  submitTasks,
+  tasksAccepted,
+  closeJob,
+  updateJob,
+  cancelJob,
+  retryJob,
+  removeJob,
+  jobStatus,
+  getJob,
+  readResults,
+  results,
+  subscribe,
+  unsubscribe,
+  snapshot,
+  delta,
+  updateWorker,
+  shutdown,
+  followJobs,
+  done,
+] as const;

@@ -1,0 +1,223 @@
+/**
+ * What a worker and the foreman say to each other. A worker sends durations, never instants; `seq`
+ * numbers its reports (task_started, task_result, tasks_returned) from 1 in each session, so that
+ * acknowledgements are cumulative and a resend after a reconnect is recognised.
+ */
+import * as z from "zod/mini";
+import { workerOffer } from "../job-spec.ts";
+import {
+  assignmentId,
+  bytes,
+  isColumnOf,
+  isWholeColumn,
+  jobId,
+  request,
+  sequence,
+  sha256,
+  shortText,
+  taskCount,
+  u32,
+  u32Column,
+  u32List,
+  valueColumn,
+} from "./fields.ts";
+
+const heldTasks = z.object({ assignment: assignmentId, index: u32List });
+
+/** After each (re)connection: who this is, what it offers and what it still holds. */
+export const workerReady = z.object({
+  type: z.literal("worker_ready"),
+  worker_id: z.string().check(z.minLength(1), z.maxLength(256)),
+  boot_id: z.string().check(z.minLength(8), z.maxLength(64)),
+  /** Higher with each connection of this boot; older connections are ignored. */
+  connection_seq: sequence,
+  offer: workerOffer,
+  /** Every task it was given and has not reported: waiting, running or finished. */
+  inventory: z.array(heldTasks),
+  /** The last report `seq` for which it has seen an acknowledgement. */
+  acknowledged_seq: sequence,
+});
+
+/** The offer has changed (thresholds, time left). `accepting: false`: no new tasks now. */
+export const announce = z.object({
+  type: z.literal("announce"),
+  offer: workerOffer,
+  accepting: z.boolean(),
+  /** Why not, such as `memory 91 % > 85 %`. */
+  reason: z.nullable(shortText),
+});
+
+export const heartbeat = z.object({
+  type: z.literal("heartbeat"),
+  connection_seq: sequence,
+  beat: sequence,
+  running: z.array(heldTasks),
+  /** Per cent of the machine. */
+  cpu: z.number(),
+  memory: z.number(),
+  free_slots: u32,
+});
+
+/** The foreman's echo: its absence shows a one-way cut. */
+export const heartbeatEcho = z.object({ type: z.literal("heartbeat_echo"), beat: sequence });
+
+/** `attempt` is the number these executions carry. Consecutive indexes travel as `first_index`. */
+export const assignTask = z
+  .object({
+    type: z.literal("assign_task"),
+    assignment: assignmentId,
+    job_id: jobId,
+    /** The job's spec when this session sees the job, or this version of it, for the first time. */
+    spec: z.optional(z.unknown()),
+    /** Grows when the spec changes. */
+    spec_version: u32,
+    owner: shortText,
+    bundle_sha256: z.nullable(sha256),
+    priority: z.int(),
+    attempt: u32Column,
+    timeout_ms: u32,
+    first_index: z.optional(u32),
+    index: z.optional(u32List),
+    count: taskCount,
+    input: valueColumn,
+  })
+  .check(
+    z.refine(
+      (message) => isWholeColumn(message.input, message.count) && hasIndexes(message),
+      "columns must have `count` rows",
+    ),
+  );
+
+/** Only for tasks that have run 50 ms. */
+export const taskStarted = z.object({
+  type: z.literal("task_started"),
+  seq: sequence,
+  assignment: assignmentId,
+  index: u32List,
+  running_us: u32Column,
+});
+
+/** One status a message. A failure's value is of kind 5, a command's of kind 4. */
+export const taskResult = z
+  .object({
+    type: z.literal("task_result"),
+    seq: sequence,
+    assignment: assignmentId,
+    job_id: jobId,
+    status: z.enum(["completed", "failed"]),
+    first_index: z.optional(u32),
+    index: z.optional(u32List),
+    count: taskCount,
+    attempt: u32Column,
+    run_us: u32Column,
+    ended_ago_us: u32,
+    /** Failure codes, one a row. */
+    code: z.optional(z.array(shortText)),
+    /** 1 where a failure must not be retried. */
+    permanent: z.optional(u32Column),
+    value: valueColumn,
+  })
+  .check(
+    z.refine(
+      (message) =>
+        isWholeColumn(message.value, message.count) &&
+        isColumnOf(message.attempt, message.count) &&
+        isColumnOf(message.run_us, message.count) &&
+        (message.permanent === undefined || isColumnOf(message.permanent, message.count)) &&
+        (message.status === "failed") === (message.code?.length === message.count) &&
+        hasIndexes(message),
+      "columns must have `count` rows, and failures a code each",
+    ),
+  );
+
+/** Cumulative, sent after the commit; `stale` names what was refused. Credit is informative. */
+export const taskResultAck = z.object({
+  type: z.literal("task_result_ack"),
+  seq: sequence,
+  stale: z.optional(z.array(heldTasks)),
+});
+
+/** Takes unstarted tasks back; only the worker's answer frees a task. */
+export const revokeTask = z.object({
+  type: z.literal("revoke_task"),
+  request,
+  assignment: assignmentId,
+  index: u32List,
+});
+
+/** Never started. `request` when it answers a revocation (also with no rows: all had started). */
+export const tasksReturned = z.object({
+  type: z.literal("tasks_returned"),
+  seq: sequence,
+  request: z.optional(request),
+  assignment: assignmentId,
+  index: u32List,
+  /** `drain`, `refused`, `aborted` (had started, handed back uncounted), `worker_storage`, … */
+  reason: shortText,
+});
+
+/** The tasks are fenced already; the worker ends them and reports `tree_gone` with a result or return. */
+export const cancelTask = z.object({
+  type: z.literal("cancel_task"),
+  assignment: assignmentId,
+  index: u32List,
+  reason: shortText,
+});
+
+/** The processes of these tasks are gone: their slots are free. */
+export const tasksGone = z.object({
+  type: z.literal("tasks_gone"),
+  seq: sequence,
+  assignment: assignmentId,
+  index: u32List,
+});
+
+/** Orderly end of a session, either way; nothing of it remains assigned. */
+export const goodbye = z.object({ type: z.literal("goodbye"), reason: shortText });
+
+/** Code on its way: offer -> need or done -> chunks -> done. A worker begins with `blob_need`. */
+export const blobOffer = z.object({
+  type: z.literal("blob_offer"),
+  request,
+  sha256,
+  kind: z.literal("bundle"),
+  byte_count: u32,
+});
+export const blobNeed = z.object({ type: z.literal("blob_need"), request, sha256 });
+export const blobChunk = z.object({
+  type: z.literal("blob_chunk"),
+  request,
+  sha256,
+  number: u32,
+  data: bytes,
+});
+export const blobDone = z.object({ type: z.literal("blob_done"), request, sha256 });
+
+export const workerMessages = [
+  workerReady,
+  announce,
+  heartbeat,
+  heartbeatEcho,
+  assignTask,
+  taskStarted,
+  taskResult,
+  taskResultAck,
+  revokeTask,
+  tasksReturned,
+  cancelTask,
+  tasksGone,
+  goodbye,
+  blobOffer,
+  blobNeed,
+  blobChunk,
+  blobDone,
+] as const;
+
+function hasIndexes(message: {
+  readonly first_index?: number | undefined;
+  readonly index?: Uint32Array | undefined;
+  readonly count: number;
+}): boolean {
+  if (message.index === undefined) return message.first_index !== undefined;
+  return message.first_index === undefined && message.index.length === message.count;
+}
