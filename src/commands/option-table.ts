@@ -54,6 +54,12 @@ export type OptionSpec = OptionCommon &
         readonly separator?: ",";
         readonly default?: readonly string[];
       }
+    /** Repeated `K=V`, as one record. */
+    | { readonly type: "pairs"; readonly value?: string }
+    /** Repeated `K=V` or `NAME` (null: its value now), as one record. */
+    | { readonly type: "environment"; readonly value?: string }
+    /** Repeated `NAME=AMOUNT`, as one record of numbers of at least 0. */
+    | { readonly type: "amounts"; readonly value?: string }
     /** `--name=N` only: `--name` alone is `true`. */
     | ({ readonly type: "optional-integer"; readonly value?: string } & Omit<
         NumberBounds,

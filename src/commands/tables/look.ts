@@ -1,0 +1,132 @@
+/** The verbs that only look: lists, details, results and reasons. */
+import { defineVerb } from "../option-table.ts";
+import {
+  CLIENT_OPTIONS,
+  LIST_OPTIONS,
+  OUTPUT_OPTIONS,
+  PROGRESS_OPTIONS,
+  REDUCE_OPTIONS,
+} from "./shared.ts";
+
+export const JOBS_VERB = defineVerb({
+  verb: "jobs",
+  synonyms: ["job"],
+  group: "Look",
+  summary: "list jobs, or show one",
+  usage: ["jobs [options]", "jobs JOB"],
+  positionals: [{ name: "JOB", required: false, completes: "job" }],
+  options: {
+    mine: { type: "boolean", description: "only jobs submitted with this key" },
+    state: {
+      type: "list",
+      value: "S,…",
+      separator: ",",
+      description: "only jobs that are queued, running, paused, completed, failed or cancelled",
+    },
+    name: { type: "string", value: "GLOB", description: "only jobs of such a name" },
+    ...LIST_OPTIONS,
+    wide: { type: "boolean", description: "every column, in full" },
+    ...CLIENT_OPTIONS,
+  },
+  examples: [
+    { line: "cc jobs", does: "unfinished jobs first, then the last ones that ended" },
+    { line: "cc jobs last", does: "the newest job in detail" },
+    { line: "cc jobs --state failed --json | jq .job_id", does: "the numbers of failed jobs" },
+  ],
+});
+
+export const TASKS_VERB = defineVerb({
+  verb: "tasks",
+  synonyms: ["task"],
+  group: "Look",
+  summary: "list a job's tasks, or show one",
+  usage: ["tasks JOB [options]", "tasks JOB/INDEX"],
+  positionals: [{ name: "JOB[/INDEX]", required: true, completes: "job" }],
+  options: {
+    state: {
+      type: "list",
+      value: "S,…",
+      separator: ",",
+      description:
+        "only tasks that are blocked, queued, delayed, running, completed, failed or cancelled",
+    },
+    inputs: { type: "boolean", description: "show what each task was given" },
+    ...LIST_OPTIONS,
+    ...CLIENT_OPTIONS,
+  },
+  examples: [
+    { line: "cc tasks 17 --state failed", does: "what failed, and how" },
+    { line: "cc tasks 17/3", does: "one task with all its attempts" },
+  ],
+});
+
+export const WORKERS_VERB = defineVerb({
+  verb: "workers",
+  group: "Look",
+  summary: "list workers, or show one",
+  usage: ["workers [options]", "workers WORKER"],
+  positionals: [{ name: "WORKER", required: false, completes: "worker" }],
+  options: { ...LIST_OPTIONS, ...CLIENT_OPTIONS },
+  examples: [
+    { line: "cc workers", does: "who is connected and what they do" },
+    { line: "cc workers alpha", does: "what that worker offers and runs" },
+  ],
+});
+
+export const RESULTS_VERB = defineVerb({
+  verb: "results",
+  group: "Look",
+  summary: "print a job's results",
+  usage: ["results JOB [options]"],
+  positionals: [{ name: "JOB", required: true, completes: "job" }],
+  options: {
+    follow: { type: "boolean", short: "f", description: "go on until the job has ended" },
+    ...OUTPUT_OPTIONS,
+    reduce: { type: "boolean", description: "print the job file's reduced value instead" },
+    ...REDUCE_OPTIONS,
+    ...CLIENT_OPTIONS,
+  },
+  examples: [
+    { line: "cc results 17", does: "what is settled so far, in input order" },
+    { line: "cc results last -f", does: "follow the newest job to its end" },
+    {
+      line: "cc results 17 --format csv -o out.csv",
+      does: "a table with status, error and timing",
+    },
+  ],
+});
+
+export const WHY_VERB = defineVerb({
+  verb: "why",
+  group: "Look",
+  summary: "say in a sentence why something waits, failed or idles",
+  usage: ["why JOB|JOB/INDEX|WORKER"],
+  positionals: [{ name: "JOB|JOB/INDEX|WORKER", required: true, completes: "job" }],
+  options: { ...CLIENT_OPTIONS },
+  examples: [
+    { line: "cc why 17", does: "why job 17 makes no progress, and what to type" },
+    { line: "cc why 17/3", does: "why that task failed or waits" },
+  ],
+});
+
+export const WAIT_VERB = defineVerb({
+  verb: "wait",
+  group: "Look",
+  summary: "wait until jobs have ended",
+  usage: ["wait JOB… [options]"],
+  positionals: [{ name: "JOB", required: true, many: true, completes: "job" }],
+  options: {
+    waitTimeout: { type: "duration", min: 0, description: "give up after so long, with exit 124" },
+    reduce: { type: "boolean", description: "print the job file's reduced value at the end" },
+    ...REDUCE_OPTIONS,
+    ...PROGRESS_OPTIONS,
+    ...CLIENT_OPTIONS,
+  },
+  examples: [
+    { line: "cc wait 17 && echo done", does: "go on only if every task completed" },
+    { line: "cc wait last --wait-timeout 10m", does: "at most ten minutes" },
+  ],
+  notes: [
+    "Exit codes: 0 every task completed, 1 some did not, 2 no such job, 3 no foreman, 124 timed out, 130 interrupted.",
+  ],
+});
