@@ -76,6 +76,8 @@ export type ForemanEvent = { readonly atMs: number } & (
   /** The submitter of an open job is connected again, or has gone. */
   | { readonly type: "submitterAttached"; readonly jobId: JobId }
   | { readonly type: "submitterDetached"; readonly jobId: JobId }
+  /** The first connection follows the job, or the last has gone; see `onlyFollowed`. */
+  | { readonly type: "followingChanged"; readonly jobId: JobId; readonly followed: boolean }
   /** A worker is connected and has presented itself; a known boot resumes its session. */
   | {
       readonly type: "sessionReady";

@@ -20,6 +20,11 @@ export interface ForemanOptions {
   readonly seed: number;
   /** The assignment counter's start: `firstAssignmentOfEpoch(epoch)`. */
   readonly firstAssignmentId: number;
+  /**
+   * Only jobs that somebody follows (`followingChanged`) may start tasks: how a foreman that is tied
+   * to a command runs just what it was asked for. Other jobs stay queued, and `why` says so.
+   */
+  readonly onlyFollowed: boolean;
 }
 
 export const DEFAULT_FOREMAN_OPTIONS = {

@@ -1,0 +1,343 @@
+/**
+ * The clients' side of the door: checks the right, turns a request into an event or a query, and the
+ * machine's answer into a message. It decides nothing about jobs itself.
+ */
+import type { Logger } from "../platform/logger.ts";
+import { CcError, toCcError } from "../protocol/error.ts";
+import { asJobId, asWorkerId, type JobId } from "../protocol/ids.ts";
+import { SUBMIT_CREDIT_BYTES } from "../protocol/limits.ts";
+import type { Message, MessageOf } from "../protocol/messages.ts";
+import type { JobView } from "../protocol/views.ts";
+import type { ForemanAnswer, ReplyToken } from "../scheduler/foreman/events.ts";
+import type { JobFacts } from "../scheduler/foreman/facts.ts";
+import type { Store } from "../store/store.ts";
+import type { Channel, ChannelHandler } from "../transport/channel.ts";
+import { accessRefusal, ownerRefusal } from "./access.ts";
+import type { BlobServer } from "./blob-server.ts";
+import type { Followers } from "./followers.ts";
+import type { UnstampedEvent } from "./pump.ts";
+import type { ResultsDesk } from "./results-desk.ts";
+import type { Submissions } from "./submissions.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+export interface ClientRequestsParts {
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly blobs: BlobServer;
+  readonly submissions: Submissions;
+  readonly results: ResultsDesk;
+  readonly subscriptions: Subscriptions;
+  readonly followers: Followers;
+  post(event: UnstampedEvent): void;
+  /** A job's facts, live or ended; null when there is none. */
+  findJob(jobId: JobId): Promise<JobFacts | null>;
+  viewJob(jobId: JobId): Promise<JobView | null>;
+  /** Tasks of this job whose last failure has this code. */
+  findFailedWith(jobId: JobId, code: string): Promise<Uint32Array>;
+  isLive(jobId: JobId): boolean;
+  unfinishedJobs(): number;
+  /** Ends the foreman, once the answer is out. */
+  requestShutdown(): void;
+}
+
+export interface ClientRequests {
+  open(channel: Channel): ChannelHandler;
+  /** Performs the effect `reply`. */
+  reply(token: ReplyToken, answer: ForemanAnswer): void;
+}
+
+interface Pending {
+  readonly channel: Channel;
+  readonly request: number;
+  readonly client: Client;
+}
+
+interface Client {
+  readonly channel: Channel;
+  /** Jobs whose inputs this connection is still sending. */
+  readonly openJobs: Set<JobId>;
+}
+
+export function createClientRequests(parts: ClientRequestsParts): ClientRequests {
+  const pending = new Map<ReplyToken, Pending>();
+  let nextToken = 1;
+
+  function expect(client: Client, request: number): ReplyToken {
+    const token = nextToken++;
+    pending.set(token, { channel: client.channel, request, client });
+    return token;
+  }
+
+  function open(channel: Channel): ChannelHandler {
+    const client: Client = { channel, openJobs: new Set() };
+    const upload = parts.blobs.createUpload(channel);
+    return {
+      onMessage(message) {
+        const refusal = accessRefusal(channel.peer, message.type);
+        if (refusal) {
+          answerError(channel, requestOf(message), refusal);
+          return;
+        }
+        switch (message.type) {
+          case "blob_offer":
+            void upload.onOffer(message);
+            return;
+          case "blob_chunk":
+            upload.onChunk(message);
+            return;
+          case "blob_done":
+            void upload.onDone(message);
+            return;
+          default:
+            void handle(client, message);
+        }
+      },
+      onClose() {
+        for (const jobId of client.openJobs) {
+          parts.submissions.forget(jobId);
+          parts.post({ type: "submitterDetached", jobId });
+        }
+        parts.results.drop(channel);
+        parts.subscriptions.drop(channel);
+        parts.followers.drop(channel);
+        for (const [token, entry] of pending) if (entry.channel === channel) pending.delete(token);
+      },
+    };
+  }
+
+  async function handle(client: Client, message: Message): Promise<void> {
+    try {
+      await dispatch(client, message);
+    } catch (thrown) {
+      const error = toCcError(thrown);
+      if (error.code === "internal") parts.logger.error("a request failed", { cause: thrown });
+      answerError(client.channel, requestOf(message), error);
+    }
+  }
+
+  function dispatch(client: Client, message: Message): void | Promise<void> {
+    const { channel } = client;
+    switch (message.type) {
+      case "submit_job":
+        return submitJob(client, message);
+      case "submit_tasks":
+        parts.post(parts.submissions.submitTasks(message, expect(client, message.request)));
+        return;
+      case "close_job":
+        return closeJob(client, message);
+      case "update_job":
+        return updateJob(client, message);
+      case "cancel_job":
+        return cancelJob(client, message);
+      case "retry_job":
+        return retryJob(client, message);
+      case "remove_job":
+        return removeJob(client, message);
+      case "get_job":
+        return answerStatus(channel, message.request, asJobId(message.job_id), 0, null, null);
+      case "read_results":
+        return parts.results.read(channel, message);
+      case "subscribe":
+        return parts.subscriptions.open(channel, message);
+      case "unsubscribe":
+        parts.subscriptions.close(channel, message.request);
+        return;
+      case "follow_jobs":
+        parts.followers.follow(channel, message.job_ids.map(asJobId));
+        channel.send({ type: "done", request: message.request });
+        return;
+      case "update_worker":
+        parts.post({
+          type: "workerPaused",
+          token: expect(client, message.request),
+          workerId: asWorkerId(message.worker_id),
+          paused: message.paused,
+          now: message.now,
+        });
+        return;
+      case "shutdown":
+        shutdown(channel, message);
+        return;
+      case "goodbye":
+        channel.close(1000, message.reason);
+        return;
+      default:
+        throw new Error(`no handler for ${message.type}, though access.ts allows it`);
+    }
+  }
+
+  async function submitJob(client: Client, message: MessageOf<"submit_job">): Promise<void> {
+    const { work } = message.spec;
+    if (work.kind === "function" && !(await parts.blobs.has(work.bundle_sha256))) {
+      throw new CcError({
+        code: "bundle_missing",
+        message: "The job's code has not been uploaded.",
+        hint: "Offer it with blob_offer first.",
+        retryable: true,
+      });
+    }
+    const { owner } = client.channel.peer;
+    parts.post(parts.submissions.submitJob(message, owner, expect(client, message.request)));
+  }
+
+  async function closeJob(client: Client, message: MessageOf<"close_job">): Promise<void> {
+    const jobId = asJobId(message.job_id);
+    client.openJobs.delete(jobId);
+    parts.submissions.forget(jobId);
+    const token = expect(client, message.request);
+    parts.post({ type: "inputsClosed", token, jobId, count: message.count });
+  }
+
+  async function updateJob(client: Client, message: MessageOf<"update_job">): Promise<void> {
+    const job = await owned(client, message.job_id);
+    const token = expect(client, message.request);
+    parts.post({ type: "jobPatched", token, jobId: job.jobId, patch: message.patch });
+  }
+
+  async function cancelJob(client: Client, message: MessageOf<"cancel_job">): Promise<void> {
+    const { jobId } = await owned(client, message.job_id);
+    parts.post({
+      type: "cancelRequested",
+      token: expect(client, message.request),
+      jobId,
+      indexes: message.index ?? null,
+      code: message.code ?? "cancelled",
+      reason: message.reason ?? "cancelled by request",
+    });
+  }
+
+  async function retryJob(client: Client, message: MessageOf<"retry_job">): Promise<void> {
+    const { jobId } = await owned(client, message.job_id);
+    const stored = parts.isLive(jobId) ? null : await parts.store.readStoredJob(jobId);
+    const chosen =
+      message.where_code === undefined
+        ? (message.index ?? null)
+        : await parts.findFailedWith(jobId, message.where_code);
+    parts.post({
+      type: "retryRequested",
+      token: expect(client, message.request),
+      jobId,
+      indexes: chosen,
+      completedToo: message.all,
+      patch: message.patch ?? null,
+      stored,
+    });
+  }
+
+  async function removeJob(client: Client, message: MessageOf<"remove_job">): Promise<void> {
+    const { jobId } = await owned(client, message.job_id);
+    parts.post({ type: "jobRemoved", token: expect(client, message.request), jobId });
+  }
+
+  async function owned(client: Client, id: number): Promise<JobFacts> {
+    const job = await parts.findJob(asJobId(id));
+    if (!job) throw noSuchJob(id);
+    const refusal = ownerRefusal(client.channel.peer, job.owner);
+    if (refusal) throw refusal;
+    return job;
+  }
+
+  function shutdown(channel: Channel, message: MessageOf<"shutdown">): void {
+    const unfinished = parts.unfinishedJobs();
+    if (unfinished > 0 && !message.force) {
+      throw new CcError({
+        code: "unfinished_jobs",
+        message: `The foreman has ${unfinished} unfinished job${unfinished === 1 ? "" : "s"}; they would go on at its next start.`,
+        hint: "cc shutdown --yes",
+        exitCode: 2,
+      });
+    }
+    channel.send({ type: "done", request: message.request });
+    parts.requestShutdown();
+  }
+
+  function reply(token: ReplyToken, answer: ForemanAnswer): void {
+    const entry = pending.get(token);
+    if (!entry) return;
+    pending.delete(token);
+    const { channel, request, client } = entry;
+    switch (answer.type) {
+      case "jobAccepted":
+        client.openJobs.add(answer.jobId);
+        channel.send({
+          type: "job_accepted",
+          request,
+          job_id: answer.jobId,
+          next_index: answer.nextIndex,
+          input_crc32: answer.inputCrc32,
+          existing: answer.existing,
+          credit_bytes: SUBMIT_CREDIT_BYTES,
+        });
+        if (answer.existing) parts.post({ type: "submitterAttached", jobId: answer.jobId });
+        parts.followers.submitted(channel, answer.jobId);
+        return;
+      case "tasksAccepted":
+        channel.send({
+          type: "tasks_accepted",
+          request,
+          job_id: answer.jobId,
+          next_index: answer.nextIndex,
+          credit_bytes: SUBMIT_CREDIT_BYTES,
+        });
+        return;
+      case "jobStatus":
+        void answerStatus(channel, request, answer.jobId, answer.affected, answer.reopenSeq, answer.note);
+        return;
+      case "done":
+        channel.send({ type: "done", request, ...(answer.note === null ? {} : { note: answer.note }) });
+        return;
+      case "refused": {
+        const { code, message, hint, retryable } = answer;
+        answerError(channel, request, new CcError({ code, message, hint: hint ?? undefined, retryable }));
+        return;
+      }
+    }
+  }
+
+  async function answerStatus(
+    channel: Channel,
+    request: number,
+    jobId: JobId,
+    affected: number,
+    reopenSeq: number | null,
+    note: string | null,
+  ): Promise<void> {
+    const job = await parts.viewJob(jobId);
+    // A removed job has no view any more; everything else that is not there is an error.
+    if (!job && affected === 0 && note === null) {
+      answerError(channel, request, noSuchJob(jobId));
+      return;
+    }
+    channel.send({
+      type: "job_status",
+      request,
+      job,
+      affected,
+      ...(reopenSeq === null ? {} : { reopen_seq: reopenSeq }),
+      ...(note === null ? {} : { note }),
+    });
+  }
+
+  return { open, reply };
+}
+
+export function noSuchJob(id: number): CcError {
+  return new CcError({
+    code: "no_such_job",
+    message: `There is no job ${id}.`,
+    hint: "cc jobs",
+    exitCode: 2,
+  });
+}
+
+export function answerError(channel: Channel, request: number | null, error: CcError): void {
+  channel.send({
+    type: "error",
+    ...(request === null ? {} : { request }),
+    ...error.toView(),
+  });
+}
+
+function requestOf(message: Message): number | null {
+  return "request" in message && typeof message.request === "number" ? message.request : null;
+}

@@ -1,0 +1,198 @@
+/**
+ * The foreman: the pure machine, the store and the doors to clients and workers, put together. It
+ * listens nowhere by itself; `server.ts` gives it sockets, tests and readers a pair in memory.
+ */
+import type { Clock } from "../platform/clock.ts";
+import type { Logger } from "../platform/logger.ts";
+import { type CcError, assertNever } from "../protocol/error.ts";
+import type { JobId } from "../protocol/ids.ts";
+import { firstAssignmentOfEpoch } from "../protocol/ids.ts";
+import type { Change } from "../scheduler/foreman/changes.ts";
+import type { ForemanEffect } from "../scheduler/foreman/events.ts";
+import { createForemanState, recover } from "../scheduler/foreman/machine.ts";
+import type { ForemanOptions } from "../scheduler/foreman/machine-interface.ts";
+import type { Store } from "../store/store.ts";
+import type { Channel, ChannelHandler } from "../transport/channel.ts";
+import { createAttachments } from "./attachments.ts";
+import { createBlobServer } from "./blob-server.ts";
+import { createClientRequests } from "./client-requests.ts";
+import { createFollowers } from "./followers.ts";
+import { createInputWindow } from "./input-window.ts";
+import { createJobReader } from "./job-reader.ts";
+import { createPump } from "./pump.ts";
+import { createResultsDesk } from "./results-desk.ts";
+import { createResultsReader } from "./results-reader.ts";
+import { createSettlementCache } from "./settlement-cache.ts";
+import { createSubmissions } from "./submissions.ts";
+import { createSubscriptions } from "./subscriptions.ts";
+import { createViewBuilder, type ForemanFacts } from "./view-builder.ts";
+import { createWorkerSessions } from "./worker-sessions.ts";
+
+export interface ForemanParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly options: Omit<ForemanOptions, "firstAssignmentId">;
+  readonly facts: ForemanFacts;
+  /** The store is broken: the process must end with this error's code. */
+  onFatal(error: CcError): void;
+  /** A client with the right asked for it. */
+  onShutdownRequested(): void;
+  /** The number of connections that follow a job, whenever it changes. */
+  onFollowerCount?(count: number): void;
+}
+
+export interface Foreman {
+  /** Takes an authenticated channel of either role. */
+  open(channel: Channel): ChannelHandler;
+  /** Settles what has arrived, then closes every session; the store stays open. */
+  close(): Promise<void>;
+  followerCount(): number;
+}
+
+/** Takes up where the store stands. */
+export async function createForeman(parts: ForemanParts): Promise<Foreman> {
+  const { store, clock, logger } = parts;
+  const { epoch } = store.identity;
+  const state = createForemanState({
+    ...parts.options,
+    firstAssignmentId: firstAssignmentOfEpoch(epoch),
+  });
+  const window = createInputWindow(store);
+  const cache = createSettlementCache(store);
+  const jobs = createJobReader({ state, store, cache });
+  const pump = createPump({
+    state,
+    store,
+    clock,
+    logger,
+    onCommitted,
+    perform,
+    onFatal: parts.onFatal,
+  });
+  const blobs = createBlobServer({ store, logger, nowMs: pump.nowMs });
+  const submissions = createSubmissions(jobs.inputProgress);
+  const attachments = createAttachments({
+    graceMs: parts.options.reconnectGraceMs,
+    clock,
+    specOf: (jobId) => jobs.liveFacts(jobId)?.spec ?? null,
+    cancel: (jobId) =>
+      pump.post({
+        type: "cancelRequested",
+        token: null,
+        jobId,
+        indexes: null,
+        code: "submitter_lost",
+        reason: "its submitter is gone (--attached)",
+      }),
+  });
+  const followers = createFollowers({
+    onFollowed(jobId, followed) {
+      attachments.onFollowed(jobId, followed);
+      if (parts.options.onlyFollowed) pump.post({ type: "followingChanged", jobId, followed });
+    },
+    onCount: (count) => parts.onFollowerCount?.(count),
+  });
+  const sessions = createWorkerSessions({
+    logger,
+    window,
+    blobs,
+    post: pump.post,
+    nowMs: pump.nowMs,
+    jobOf: jobs.liveFacts,
+  });
+  const views = createViewBuilder({ state, store, jobs, cache, sessions, pump, facts: parts.facts });
+  const subscriptions = createSubscriptions(views.build);
+  const results = createResultsDesk(
+    createResultsReader(cache, (jobId, seq) => store.readReopened(jobId, seq)),
+    jobs.resultsSource,
+  );
+  const clients = createClientRequests({
+    logger,
+    store,
+    blobs,
+    submissions,
+    results,
+    subscriptions,
+    followers,
+    post: pump.post,
+    findJob: jobs.facts,
+    viewJob: views.job,
+    findFailedWith: jobs.findFailedWith,
+    isLive: (jobId) => jobs.liveFacts(jobId) !== null,
+    unfinishedJobs: views.unfinishedJobs,
+    requestShutdown: parts.onShutdownRequested,
+  });
+
+  pump.adopt(recover(state, await store.load(), pump.nowMs()));
+  await pump.idle();
+
+  /** Readers find what was just committed in memory. */
+  function onCommitted(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.type === "inputsAppended") window.prime(change.jobId, change);
+      else if (change.type === "settled") cache.prime({ ...change.settlement, sharedValue: false });
+      else if (change.type === "jobRemoved") forget(change.jobId);
+    }
+    if (changes.length > 0) subscriptions.touch();
+  }
+
+  function forget(jobId: JobId): void {
+    window.forget(jobId);
+    cache.forget(jobId);
+    jobs.forget(jobId);
+  }
+
+  function perform(effect: ForemanEffect): void {
+    switch (effect.type) {
+      case "assignTasks":
+        sessions.assign(effect);
+        return;
+      case "acknowledgeReports":
+        sessions.acknowledge(effect.bootId, effect.seq, effect.stale);
+        return;
+      case "revokeTasks":
+        sessions.revoke(effect.bootId, effect.revocation, effect.assignmentId, effect.indexes);
+        return;
+      case "cancelTasks":
+        sessions.cancel(effect.bootId, effect.assignmentId, effect.indexes, effect.reason);
+        return;
+      case "endSession":
+        sessions.end(effect.bootId, effect.reason);
+        return;
+      case "reply":
+        clients.reply(effect.token, effect.answer);
+        return;
+      case "notifySettled":
+        results.wake(effect.jobId);
+        subscriptions.touch();
+        return;
+      case "notifyJobChanged":
+        subscriptions.touch();
+        return;
+      case "notifyWorkerLost":
+        views.workerLost(effect.workerId, effect.runningCount);
+        subscriptions.touch();
+        return;
+      case "notifyJobEnded":
+        submissions.forget(effect.jobId);
+        window.forget(effect.jobId);
+        results.wake(effect.jobId);
+        subscriptions.touch();
+        return;
+      default:
+        assertNever(effect, "effect");
+    }
+  }
+
+  return {
+    open: (channel) => (channel.peer.role === "worker" ? sessions.open(channel) : clients.open(channel)),
+    followerCount: followers.count,
+    async close() {
+      await pump.close();
+      attachments.stop();
+      subscriptions.stop();
+      sessions.closeAll("the foreman stops");
+    },
+  };
+}

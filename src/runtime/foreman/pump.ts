@@ -1,0 +1,185 @@
+/**
+ * The heart's beat: take what has arrived, step the machine, commit all changes in one transaction,
+ * then perform the effects. One commit is in flight; what arrives meanwhile is the next group, so an
+ * idle foreman answers at once and a busy one batches by itself. Memory never runs ahead of the store:
+ * a busy or full store holds everything up, a broken one stops the foreman.
+ */
+import type { Clock } from "../platform/clock.ts";
+import type { Logger } from "../platform/logger.ts";
+import { type CcError, toCcError } from "../protocol/error.ts";
+import type { Change } from "../scheduler/foreman/changes.ts";
+import type { ForemanEffect, ForemanEvent } from "../scheduler/foreman/events.ts";
+import { type ForemanState, nextWakeAtMs, step } from "../scheduler/foreman/machine.ts";
+import type { StepOutput } from "../scheduler/foreman/machine-interface.ts";
+import type { Store } from "../store/store.ts";
+
+/** A group closes at so many tasks or bytes; a larger event is a group of its own. */
+const GROUP_TASKS_MAX = 10_000;
+const GROUP_BYTES_MAX = 4 * 1024 * 1024;
+const BUSY_RETRY_MS = 5;
+const BUSY_RETRY_MS_MAX = 100;
+const FULL_RETRY_MS = 1_000;
+
+export interface Pump {
+  /** Adds an event to the inbox; the pump runs by itself. */
+  post(event: UnstampedEvent): void;
+  /** Runs effects that do not come from an event (recovery) once their changes are committed. */
+  adopt(output: StepOutput): void;
+  /** The foreman's time line: wall clock at the start plus monotonic time since. */
+  nowMs(): number;
+  /** Resolves when the inbox is empty and all is committed and performed. */
+  idle(): Promise<void>;
+  /** Takes nothing more; commits what is in the inbox. */
+  close(): Promise<void>;
+}
+
+type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown
+  ? Omit<Union, Key>
+  : never;
+/** An event as the shell posts it; the pump stamps it when it is stepped. */
+export type UnstampedEvent = DistributiveOmit<ForemanEvent, "atMs">;
+
+export interface PumpParts {
+  readonly state: ForemanState;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Sees the changes of a group once they are committed, before its effects. */
+  onCommitted(changes: readonly Change[]): void;
+  perform(effect: ForemanEffect): void;
+  /** The store is broken: nothing may be acknowledged any more. */
+  onFatal(error: CcError): void;
+}
+
+export function createPump(parts: PumpParts): Pump {
+  const { state, store, clock, logger } = parts;
+  const startedAtMs = clock.nowMs() - clock.monotonicMs();
+  const nowMs = (): number => startedAtMs + clock.monotonicMs();
+
+  const urgent: UnstampedEvent[] = [];
+  let inbox: UnstampedEvent[] = [];
+  let inboxAt = 0;
+  let adopted: StepOutput[] = [];
+  let running = false;
+  let closed = false;
+  let idleWaiters: (() => void)[] = [];
+  let wakeTimer: ReturnType<typeof setTimeout> | null = null;
+
+  function post(event: UnstampedEvent): void {
+    if (closed) return;
+    // Heartbeats first: a long inbox must not cost a lease.
+    if (event.type === "heartbeatReceived") urgent.push(event);
+    else inbox.push(event);
+    schedule();
+  }
+
+  function schedule(): void {
+    if (running) return;
+    running = true;
+    // After the sockets that are readable now, so that their frames form one group.
+    setImmediate(() => void run());
+  }
+
+  async function run(): Promise<void> {
+    try {
+      while (hasWork()) await turn();
+    } catch (thrown) {
+      closed = true;
+      parts.onFatal(toCcError(thrown));
+    }
+    running = false;
+    armTimer();
+    const waiters = idleWaiters;
+    idleWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  const hasWork = (): boolean => urgent.length > 0 || inboxAt < inbox.length || adopted.length > 0;
+
+  async function turn(): Promise<void> {
+    const { changes, effects } = stepGroup();
+    if (changes.length > 0) await commit(changes);
+    parts.onCommitted(changes);
+    for (const effect of effects) parts.perform(effect);
+  }
+
+  function stepGroup(): StepOutput {
+    const changes: Change[] = [];
+    const effects: ForemanEffect[] = [];
+    const take = (output: StepOutput): void => {
+      for (const change of output.changes) changes.push(change);
+      for (const effect of output.effects) effects.push(effect);
+    };
+    for (const output of adopted) take(output);
+    adopted = [];
+    const atMs = nowMs();
+    for (const event of urgent.splice(0)) take(step(state, { ...event, atMs } as ForemanEvent));
+    let tasks = 0;
+    let bytes = 0;
+    while (inboxAt < inbox.length && tasks < GROUP_TASKS_MAX && bytes < GROUP_BYTES_MAX) {
+      const event = inbox[inboxAt++] as UnstampedEvent;
+      tasks += "count" in event ? event.count : 1;
+      bytes += "values" in event ? event.values.data.byteLength : 0;
+      take(step(state, { ...event, atMs } as ForemanEvent));
+    }
+    if (inboxAt === inbox.length) {
+      inbox = [];
+      inboxAt = 0;
+    }
+    return { changes, effects };
+  }
+
+  async function commit(changes: readonly Change[]): Promise<void> {
+    let busyMs = BUSY_RETRY_MS;
+    for (;;) {
+      const outcome = await store.commit(changes);
+      if (outcome === "ok") return;
+      if (outcome === "busy") {
+        await delay(busyMs);
+        busyMs = Math.min(busyMs * 2, BUSY_RETRY_MS_MAX);
+      } else {
+        logger.error("the store is full: nothing is acknowledged until there is space", {
+          code: "storage_full",
+        });
+        await delay(FULL_RETRY_MS);
+      }
+    }
+  }
+
+  /** Comes back when the machine has a deadline; the only timer of the scheduler. */
+  function armTimer(): void {
+    if (wakeTimer !== null) clearTimeout(wakeTimer);
+    wakeTimer = null;
+    if (closed) return;
+    const wakeAtMs = nextWakeAtMs(state);
+    if (wakeAtMs === null) return;
+    const delayMs = Math.min(Math.max(0, wakeAtMs - nowMs()), 60_000);
+    wakeTimer = setTimeout(() => post({ type: "clockAdvanced" }), delayMs);
+  }
+
+  const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+  async function idle(): Promise<void> {
+    while (running || hasWork()) {
+      await new Promise<void>((resolve) => {
+        idleWaiters.push(resolve);
+        schedule();
+      });
+    }
+  }
+
+  return {
+    post,
+    nowMs,
+    idle,
+    adopt(output) {
+      adopted.push(output);
+      schedule();
+    },
+    async close() {
+      await idle();
+      closed = true;
+      if (wakeTimer !== null) clearTimeout(wakeTimer);
+    },
+  };
+}
