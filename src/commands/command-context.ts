@@ -2,6 +2,7 @@
  * What the runner hands to a command: parsed values and the outside world. A command reads nothing from
  * `process` itself, so tests can run it with streams and an environment of their own.
  */
+import type { LoadedConfig } from "../runtime/platform/config.ts";
 import type { ExitCode } from "../runtime/protocol/error.ts";
 import type { ValuesOf, VerbTable } from "./option-table.ts";
 
@@ -29,15 +30,20 @@ export interface CommandIo {
   };
 }
 
-/** Where a value came from, most binding first. */
-export type ValueSource = "flag" | "environment" | "config" | "default";
+/** Where a value came from, most binding first; `detail` names the flag, variable, or file and key. */
+export interface ValueOrigin {
+  readonly kind: "flag" | "environment" | "config" | "default";
+  readonly detail: string;
+}
 
 export interface CommandContext<Verb extends VerbTable = VerbTable> {
   /** As typed: `jobs` or its synonym `job`. */
   readonly verb: string;
   readonly values: ValuesOf<Verb>;
-  /** Which source each option's value has; keys as in `values`. */
-  readonly sources: Readonly<Record<keyof ValuesOf<Verb> & string, ValueSource>>;
+  /** Where each option's value came from; keys as in `values`. */
+  readonly origins: Readonly<Record<keyof ValuesOf<Verb> & string, ValueOrigin>>;
+  /** The configuration files as loaded; null for verbs that have no use for them. */
+  readonly config: LoadedConfig | null;
   readonly positionals: PositionalsOf<Verb>;
   /** The words after `--`, untouched; null when there was no `--`. */
   readonly rest: readonly string[] | null;

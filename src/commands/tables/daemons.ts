@@ -91,6 +91,19 @@ export const FOREMAN_VERB = defineVerb({
       completes: "file",
       description: "write the bound URL there once connections are accepted",
     },
+    // How `cc submit` runs a foreman of its own; not for people, and never from the environment.
+    tiedFd: {
+      type: "integer",
+      min: 3,
+      hidden: true,
+      description: "end when this pipe closes and nobody follows a job",
+    },
+    readyFd: { type: "integer", min: 3, hidden: true, description: "write the bound URL there" },
+    anyPort: {
+      type: "boolean",
+      hidden: true,
+      description: "take a free port when the given one is in use",
+    },
     ...GENERAL_OPTIONS,
   },
   examples: [
