@@ -134,6 +134,8 @@ export const readResults = z.object({
   skip_holes: z.boolean(),
   /** Only tasks that this settlement reopened. */
   reopened_by: z.optional(u32),
+  /** The tasks' inputs travel along (`--tag`, `--output` with placeholders). */
+  inputs: z.optional(z.boolean()),
 });
 
 export const results = z
@@ -157,8 +159,17 @@ export const results = z
     worker: u32Column,
     worker_name: z.array(shortText),
     value: valueColumn,
+    /** One a row, when they were asked for. */
+    input: z.optional(valueColumn),
   })
-  .check(z.refine((message) => isWholeColumn(message.value, message.count), "bad value column"));
+  .check(
+    z.refine(
+      (message) =>
+        isWholeColumn(message.value, message.count) &&
+        (message.input === undefined || isWholeColumn(message.input, message.count)),
+      "bad value column",
+    ),
+  );
 
 const listLimit = u32;
 
