@@ -281,14 +281,29 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
         });
         return;
       case "jobStatus":
-        void answerStatus(channel, request, answer.jobId, answer.affected, answer.reopenSeq, answer.note);
+        void answerStatus(
+          channel,
+          request,
+          answer.jobId,
+          answer.affected,
+          answer.reopenSeq,
+          answer.note,
+        );
         return;
       case "done":
-        channel.send({ type: "done", request, ...(answer.note === null ? {} : { note: answer.note }) });
+        channel.send({
+          type: "done",
+          request,
+          ...(answer.note === null ? {} : { note: answer.note }),
+        });
         return;
       case "refused": {
         const { code, message, hint, retryable } = answer;
-        answerError(channel, request, new CcError({ code, message, hint: hint ?? undefined, retryable }));
+        answerError(
+          channel,
+          request,
+          new CcError({ code, message, hint: hint ?? undefined, retryable }),
+        );
         return;
       }
     }

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
-import { type CcError, assertNever } from "../protocol/error.ts";
+import { assertNever, type CcError } from "../protocol/error.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { firstAssignmentOfEpoch } from "../protocol/ids.ts";
 import type { Change } from "../scheduler/foreman/changes.ts";
@@ -101,7 +101,16 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     nowMs: pump.nowMs,
     jobOf: jobs.liveFacts,
   });
-  const views = createViewBuilder({ state, store, jobs, cache, sessions, pump, facts: parts.facts });
+  const views = createViewBuilder({
+    state,
+    store,
+    jobs,
+    cache,
+    window,
+    sessions,
+    facts: parts.facts,
+    nowMs: pump.nowMs,
+  });
   const subscriptions = createSubscriptions(views.build);
   const results = createResultsDesk(
     createResultsReader(cache, (jobId, seq) => store.readReopened(jobId, seq)),
@@ -186,7 +195,8 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   }
 
   return {
-    open: (channel) => (channel.peer.role === "worker" ? sessions.open(channel) : clients.open(channel)),
+    open: (channel) =>
+      channel.peer.role === "worker" ? sessions.open(channel) : clients.open(channel),
     followerCount: followers.count,
     async close() {
       await pump.close();

@@ -5,7 +5,12 @@
 import { CcError } from "../protocol/error.ts";
 import { asJobId, type JobId } from "../protocol/ids.ts";
 import type { Channel } from "../transport/channel.ts";
-import { type ReadResults, type ResultsReader, type ResultsSource, WAIT_MS } from "./results-reader.ts";
+import {
+  type ReadResults,
+  type ResultsReader,
+  type ResultsSource,
+  WAIT_MS,
+} from "./results-reader.ts";
 
 const WAITING_PER_CHANNEL_MAX = 1_000;
 

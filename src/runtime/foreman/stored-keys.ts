@@ -3,6 +3,7 @@
  * at each start, so that everything under the same account just works.
  */
 
+import type { Store, StoredKey } from "../store/store.ts";
 import type { Scope } from "../transport/channel.ts";
 import type { LocalKeys } from "../transport/key-files.ts";
 import {
@@ -13,7 +14,6 @@ import {
   LOCAL_ADMIN_SCOPES,
   LOCAL_WORKER_SCOPES,
 } from "../transport/keys.ts";
-import type { Store, StoredKey } from "../store/store.ts";
 
 const VERIFIER_HALF_BYTES = 32;
 

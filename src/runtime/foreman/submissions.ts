@@ -23,9 +23,7 @@ export interface Submissions {
 }
 
 /** @param committed what the machine holds of a job's inputs; null when the job is unknown. */
-export function createSubmissions(
-  committed: (jobId: JobId) => InputProgress | null,
-): Submissions {
+export function createSubmissions(committed: (jobId: JobId) => InputProgress | null): Submissions {
   /** Inputs posted but perhaps not stepped yet. */
   const underWay = new Map<JobId, InputProgress>();
 
@@ -56,7 +54,12 @@ export function createSubmissions(
       const values =
         repeated === 0
           ? message.input
-          : sliceValues(message.input, repeated, message.count, valueOffsets(message.input, message.count));
+          : sliceValues(
+              message.input,
+              repeated,
+              message.count,
+              valueOffsets(message.input, message.count),
+            );
       const inputCrc32 = crc32(values.data, held.crc32);
       const firstIndex = message.first_index + repeated;
       const count = message.count - repeated;

@@ -3,11 +3,12 @@
  * second while something changes. A slow observer is skipped, not queued for: its next delta is as
  * good as the ones it missed.
  */
-import { CcError, toCcError } from "../protocol/error.ts";
-import type { MessageOf } from "../protocol/messages.ts";
-import type { View } from "../protocol/messages/client.ts";
-import type { Channel } from "../transport/channel.ts";
+
 import type { ValueColumn } from "../protocol/columns.ts";
+import { CcError, toCcError } from "../protocol/error.ts";
+import type { View } from "../protocol/messages/client.ts";
+import type { MessageOf } from "../protocol/messages.ts";
+import type { Channel } from "../transport/channel.ts";
 
 const DELTA_INTERVAL_MS = 250;
 const SUBSCRIPTIONS_PER_CHANNEL_MAX = 64;

@@ -1,0 +1,143 @@
+/**
+ * `cc foreman`: opens the store, listens, says where it is and how a worker joins, and stays until it
+ * is asked to stop. With the hidden tie it belongs to another command and ends when nobody follows.
+ */
+import { closeSync, createReadStream, writeSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { startEmbeddedWorker } from "../runtime/foreman/embedded-worker.ts";
+import { startForemanServer } from "../runtime/foreman/server.ts";
+import { systemClock } from "../runtime/platform/clock.ts";
+import { createLogger, type Logger } from "../runtime/platform/logger.ts";
+import { accountName, findPaths } from "../runtime/platform/paths.ts";
+import { watchStopSignals } from "../runtime/platform/shutdown.ts";
+import { CcError, type ExitCode } from "../runtime/protocol/error.ts";
+import type { CommandContext } from "./command-context.ts";
+import type { FOREMAN_VERB } from "./tables/daemons.ts";
+
+type Context = CommandContext<typeof FOREMAN_VERB>;
+
+/** A tied foreman that nobody follows any more waits so long for the next command of a script. */
+const UNFOLLOWED_LINGER_MS = 200;
+
+export async function run(context: Context): Promise<ExitCode> {
+  const { values, io } = context;
+  const logger = createLogger({
+    level: values.logLevel as "info",
+    format: (values.logFormat as "json" | undefined) ?? (io.stderr.isTerminal ? "pretty" : "json"),
+    clock: systemClock,
+    write: (line) => void io.stderr.write(line),
+  });
+  refuseOpenHost(values.host, values.insecurePlaintext === true, logger);
+  const stop = Promise.withResolvers<ExitCode>();
+  let failure: CcError | null = null;
+  const tie = createTie(values.tiedFd, () => stop.resolve(0));
+  const server = await startForemanServer({
+    host: values.host,
+    port: values.port,
+    fallbackToFreePort: values.anyPort === true,
+    storeFolder: values.store ?? null,
+    paths: findPaths(context.env),
+    owner: accountName(context.env),
+    timing: {
+      heartbeatMs: values.heartbeat,
+      leaseMs: values.lease,
+      reconnectGraceMs: values.reconnectGrace,
+    },
+    onlyFollowed: values.tiedFd !== undefined,
+    clock: systemClock,
+    logger,
+    onFatal(error) {
+      failure = error;
+      stop.resolve(error.exitCode);
+    },
+    onShutdownRequested: () => stop.resolve(0),
+    onFollowerCount: tie.onFollowerCount,
+  });
+  const worker =
+    (values.workers ?? 0) > 0
+      ? startEmbeddedWorker({
+          slots: values.workers ?? 0,
+          url: server.url,
+          keyFile: server.workerKeyFile,
+          logLevel: values.tiedFd === undefined ? values.logLevel : "warn",
+          logger,
+        })
+      : null;
+  await announce(context, server.url, server.storeFolder);
+  const forget = watchStopSignals({ onFirst: () => stop.resolve(0) });
+  const exitCode = await stop.promise;
+  forget();
+  // The worker hands back what it can while we still listen.
+  await worker?.stop();
+  await server.close();
+  if (failure) throw failure;
+  return exitCode;
+}
+
+/** Beyond this machine everything would travel in the clear. */
+function refuseOpenHost(host: string, insecurePlaintext: boolean, logger: Logger): void {
+  if (isLoopback(host)) return;
+  if (insecurePlaintext) {
+    logger.warn(
+      "listening beyond this machine without TLS: code, inputs and results travel in the clear",
+      {
+        host,
+      },
+    );
+    return;
+  }
+  throw new CcError({
+    code: "plaintext_refused",
+    message: `Listening on ${host} would send code and results over the network in the clear.`,
+    hint: "Keep --host 127.0.0.1, or accept it on a network you trust: --insecure-plaintext",
+    exitCode: 78,
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+async function announce(context: Context, url: string, storeFolder: string): Promise<void> {
+  const { values, io } = context;
+  if (values.readyFile !== undefined) await writeFile(values.readyFile, `${url}\n`);
+  if (values.readyFd !== undefined) {
+    writeSync(values.readyFd, `${url}\n`);
+    closeSync(values.readyFd);
+  }
+  if (values.tiedFd !== undefined) return;
+  const join = url === "ws://127.0.0.1:9000" ? "cc worker" : `cc worker --foreman ${url}`;
+  await io.stderr.write(`foreman at ${url}\nstore   ${storeFolder}\nworkers join with: ${join}\n`);
+}
+
+interface Tie {
+  onFollowerCount(count: number): void;
+}
+
+/** Ends the foreman once the other end of the pipe is closed and no connection follows a job. */
+function createTie(fd: number | undefined, end: () => void): Tie {
+  let isLoose = false;
+  let followers = 0;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  if (fd === undefined) return { onFollowerCount: () => {} };
+
+  function check(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (isLoose && followers === 0) timer = setTimeout(end, UNFOLLOWED_LINGER_MS);
+  }
+  const pipe = createReadStream("", { fd, autoClose: true });
+  const loosen = (): void => {
+    isLoose = true;
+    check();
+  };
+  pipe.on("end", loosen);
+  pipe.on("error", loosen);
+  pipe.resume();
+  return {
+    onFollowerCount(count) {
+      followers = count;
+      check();
+    },
+  };
+}

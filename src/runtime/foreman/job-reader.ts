@@ -1,0 +1,115 @@
+/**
+ * One answer for jobs that live in the machine's memory and for those that have ended and are only in
+ * the store: facts, results' whereabouts, failures. Folds of ended jobs are kept for a few jobs.
+ */
+import { decodeFailure, type Failure, VALUE_FAILURE } from "../protocol/failure.ts";
+import type { JobId } from "../protocol/ids.ts";
+import { type JobFacts, type JobFold, SETTLED_FAILED } from "../scheduler/foreman/facts.ts";
+import type { ForemanState } from "../scheduler/foreman/machine.ts";
+import { jobFacts, settleSeqOf } from "../scheduler/foreman/selectors.ts";
+import type { Store } from "../store/store.ts";
+import type { ResultsSource } from "./results-reader.ts";
+import { rowValue, type SettlementCache } from "./settlement-cache.ts";
+import type { InputProgress } from "./submissions.ts";
+
+/** Folds cost about 7 bytes a task; so many tasks' worth are kept. */
+const FOLDED_TASKS_MAX = 5_000_000;
+
+export interface JobReader {
+  /** The facts of a job the machine holds; null otherwise. */
+  liveFacts(jobId: JobId): JobFacts | null;
+  /** Live or ended. */
+  facts(jobId: JobId): Promise<JobFacts | null>;
+  /** The settled tasks of an ended job. */
+  foldOf(facts: JobFacts): Promise<JobFold>;
+  resultsSource(jobId: JobId): Promise<ResultsSource | null>;
+  inputProgress(jobId: JobId): InputProgress | null;
+  /** The failure that settled a task; null when it did not fail. */
+  readFailure(jobId: JobId, seq: number, index: number): Promise<Failure | null>;
+  findFailedWith(jobId: JobId, code: string): Promise<Uint32Array>;
+  forget(jobId: JobId): void;
+}
+
+export function createJobReader(parts: {
+  readonly state: ForemanState;
+  readonly store: Store;
+  readonly cache: SettlementCache;
+}): JobReader {
+  const { state, store, cache } = parts;
+  const folds = new Map<JobId, { readonly nextSettleSeq: number; readonly fold: JobFold }>();
+
+  const liveFacts = (jobId: JobId): JobFacts | null => jobFacts(state, jobId);
+
+  async function facts(jobId: JobId): Promise<JobFacts | null> {
+    return liveFacts(jobId) ?? (await store.readJob(jobId));
+  }
+
+  async function foldOf(job: JobFacts): Promise<JobFold> {
+    const held = folds.get(job.jobId);
+    if (held?.nextSettleSeq === job.nextSettleSeq) return held.fold;
+    const fold = await store.readFold(job.jobId, job.inputCount);
+    folds.delete(job.jobId);
+    folds.set(job.jobId, { nextSettleSeq: job.nextSettleSeq, fold });
+    let tasks = 0;
+    for (const entry of folds.values()) tasks += entry.fold.status.length;
+    for (const [oldest, entry] of folds) {
+      if (tasks <= FOLDED_TASKS_MAX || folds.size === 1) break;
+      folds.delete(oldest);
+      tasks -= entry.fold.status.length;
+    }
+    return fold;
+  }
+
+  async function resultsSource(jobId: JobId): Promise<ResultsSource | null> {
+    const live = liveFacts(jobId);
+    if (live) return sourceOf(live, (index) => settleSeqOf(state, jobId, index));
+    const job = await store.readJob(jobId);
+    if (!job) return null;
+    const { seq } = await foldOf(job);
+    return sourceOf(job, (index) => seq[index] ?? 0);
+  }
+
+  async function readFailure(jobId: JobId, seq: number, index: number): Promise<Failure | null> {
+    const entry = await cache.get(jobId, seq);
+    if (!entry) return null;
+    const value = rowValue(entry, entry.rowOf(index));
+    return value[0] === VALUE_FAILURE ? decodeFailure(value).failure : null;
+  }
+
+  async function findFailedWith(jobId: JobId, code: string): Promise<Uint32Array> {
+    const job = await facts(jobId);
+    if (!job) return new Uint32Array(0);
+    const { status, seq } = await store.readFold(jobId, job.inputCount);
+    const found: number[] = [];
+    for (let index = 0; index < job.inputCount; index++) {
+      if ((status[index] ?? 0) < SETTLED_FAILED) continue;
+      const failure = await readFailure(jobId, seq[index] ?? 0, index);
+      if (failure?.code === code) found.push(index);
+    }
+    return Uint32Array.from(found);
+  }
+
+  return {
+    liveFacts,
+    facts,
+    foldOf,
+    resultsSource,
+    readFailure,
+    findFailedWith,
+    inputProgress(jobId) {
+      const live = liveFacts(jobId);
+      return live === null ? null : { nextIndex: live.inputCount, crc32: live.inputCrc32 };
+    },
+    forget: (jobId) => void folds.delete(jobId),
+  };
+}
+
+function sourceOf(job: JobFacts, seqOf: (index: number) => number): ResultsSource {
+  return {
+    inputCount: job.inputCount,
+    inputsClosed: job.inputsClosedAtMs !== null,
+    finished: job.finishedAtMs !== null,
+    nextSettleSeq: job.nextSettleSeq,
+    seqOf,
+  };
+}

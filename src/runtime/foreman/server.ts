@@ -1,0 +1,115 @@
+/**
+ * A foreman with sockets: opens the store, enters the local keys, listens, and notes its URL in the
+ * store's folder so that clients without an address find it.
+ */
+import type { Clock } from "../platform/clock.ts";
+import type { Logger } from "../platform/logger.ts";
+import type { Paths } from "../platform/paths.ts";
+import { chance } from "../platform/random.ts";
+import { CcError } from "../protocol/error.ts";
+import { forgetUrl, noteUrl } from "../store/folder.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { ensureLocalKeys } from "../transport/key-files.ts";
+import { type ForemanListener, listen } from "../transport/server.ts";
+import { createForeman, type ForemanParts } from "./foreman.ts";
+import { enterLocalKeys, loadKeyDirectory } from "./stored-keys.ts";
+
+export interface ForemanServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Take any free port when the wanted one is taken (a tied foreman beside another program). */
+  readonly fallbackToFreePort: boolean;
+  /** null: the user's default store. */
+  readonly storeFolder: string | null;
+  readonly paths: Paths;
+  readonly owner: string;
+  readonly timing: {
+    readonly heartbeatMs: number;
+    readonly leaseMs: number;
+    readonly reconnectGraceMs: number;
+  };
+  readonly onlyFollowed: boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  onFatal(error: CcError): void;
+  onShutdownRequested(): void;
+  onFollowerCount(count: number): void;
+}
+
+export interface ForemanServer {
+  readonly url: string;
+  readonly storeFolder: string;
+  readonly workerKeyFile: string;
+  close(): Promise<void>;
+}
+
+/** @throws CcError `already_running` (75), `address_in_use` (69), `storage_…` (74, 78). */
+export async function startForemanServer(options: ForemanServerOptions): Promise<ForemanServer> {
+  const { paths, clock, logger } = options;
+  const storeFolder = options.storeFolder ?? paths.storeFolder;
+  const keys = ensureLocalKeys(paths.configFolder);
+  const store = await openSqliteStore({ folder: storeFolder, readOnly: false, clock });
+  try {
+    await enterLocalKeys(store, keys, { owner: options.owner, nowMs: clock.nowMs });
+    const facts = { url: "", storeFolder, startedAtMs: clock.nowMs() };
+    const foreman = await createForeman({ ...foremanParts(options), store, facts });
+    const listener = await listenSomewhere(options, async (port) =>
+      listen({
+        host: options.host,
+        port,
+        keys: await loadKeyDirectory(store),
+        foremanId: store.identity.foremanId,
+        epoch: store.identity.epoch,
+        timing: options.timing,
+        logger,
+        clock,
+        onChannel: foreman.open,
+      }),
+    );
+    facts.url = listener.url;
+    noteUrl(storeFolder, listener.url);
+    return {
+      url: listener.url,
+      storeFolder,
+      workerKeyFile: paths.localWorkerKeyFile,
+      async close() {
+        listener.stopAccepting();
+        forgetUrl(storeFolder);
+        await foreman.close();
+        await listener.close();
+        await store.close();
+      },
+    };
+  } catch (thrown) {
+    await store.close();
+    throw thrown;
+  }
+}
+
+function foremanParts(options: ForemanServerOptions): Omit<ForemanParts, "store" | "facts"> {
+  return {
+    clock: options.clock,
+    logger: options.logger,
+    options: {
+      ...options.timing,
+      seed: Math.floor(chance() * 2 ** 32),
+      onlyFollowed: options.onlyFollowed,
+    },
+    onFatal: options.onFatal,
+    onShutdownRequested: options.onShutdownRequested,
+    onFollowerCount: options.onFollowerCount,
+  };
+}
+
+async function listenSomewhere(
+  options: ForemanServerOptions,
+  open: (port: number) => Promise<ForemanListener>,
+): Promise<ForemanListener> {
+  try {
+    return await open(options.port);
+  } catch (thrown) {
+    const isTaken = thrown instanceof CcError && thrown.code === "address_in_use";
+    if (!isTaken || !options.fallbackToFreePort) throw thrown;
+    return open(0);
+  }
+}

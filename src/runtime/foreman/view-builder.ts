@@ -1,0 +1,286 @@
+/**
+ * Builds what observers look at, from the machine's counters and the store: O(rows shown), never a
+ * scan of all tasks of all jobs. The shapes are those of protocol/views.ts.
+ */
+import { PROGRAM_VERSION } from "../platform/version.ts";
+import { CcError } from "../protocol/error.ts";
+import { asJobId, asWorkerId, type JobId, type WorkerId } from "../protocol/ids.ts";
+import { LIST_ROWS_MAX } from "../protocol/limits.ts";
+import type { View } from "../protocol/messages/client.ts";
+import type { ForemanView, JobView, ProgressView, WhyView } from "../protocol/views.ts";
+import { whyJob, whyWorker } from "../scheduler/foreman/explain.ts";
+import type { JobFacts } from "../scheduler/foreman/facts.ts";
+import type { ForemanState } from "../scheduler/foreman/machine.ts";
+import { foremanTotals, liveJobIds } from "../scheduler/foreman/selectors.ts";
+import type { Store } from "../store/store.ts";
+import type { Channel } from "../transport/channel.ts";
+import { noSuchJob } from "./client-requests.ts";
+import { globMatcher } from "./glob.ts";
+import type { InputWindow } from "./input-window.ts";
+import type { JobReader } from "./job-reader.ts";
+import { createJobViews, toTime } from "./job-views.ts";
+import type { SettlementCache } from "./settlement-cache.ts";
+import type { ViewAnswer } from "./subscriptions.ts";
+import { createTaskViews } from "./task-views.ts";
+import type { WorkerSessions } from "./worker-sessions.ts";
+import { createWorkerViews } from "./worker-views.ts";
+
+export interface ForemanFacts {
+  /** Set once it listens. */
+  url: string;
+  readonly storeFolder: string;
+  readonly startedAtMs: number;
+}
+
+export interface ViewBuilderParts {
+  readonly state: ForemanState;
+  readonly store: Store;
+  readonly jobs: JobReader;
+  readonly cache: SettlementCache;
+  readonly window: InputWindow;
+  readonly sessions: WorkerSessions;
+  readonly facts: ForemanFacts;
+  nowMs(): number;
+}
+
+export interface ViewBuilder {
+  build(view: View, channel: Channel): Promise<ViewAnswer>;
+  job(jobId: JobId): Promise<JobView | null>;
+  unfinishedJobs(): number;
+  workerLost(workerId: WorkerId, runningCount: number): void;
+}
+
+const LOST_WORKERS_KEPT = 20;
+type JobsView = Extract<View, { kind: "jobs" }>;
+
+export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
+  const { state, store, jobs } = parts;
+  const jobViews = createJobViews(parts);
+  const taskViews = createTaskViews({ ...parts, jobViews });
+  const workerViews = createWorkerViews(parts);
+  const lostWorkers: { worker_id: string; running: number }[] = [];
+
+  async function build(view: View, channel: Channel): Promise<ViewAnswer> {
+    switch (view.kind) {
+      case "jobs":
+        return { body: await listJobs(view, channel.peer.owner) };
+      case "job":
+        return { body: await jobViews.detail(await findJob(view.job_id)) };
+      case "tasks":
+        return { body: await listTasks(view) };
+      case "task":
+        return taskViews.detail(await findJob(view.job_id), view.index);
+      case "workers":
+        return { body: { rows: workerViews.list() } };
+      case "worker":
+        return { body: findWorker(view.worker_id) };
+      case "why":
+        return { body: await explain(view) };
+      case "progress":
+        return { body: await progress(view.job_ids.map(asJobId)) };
+      case "foreman":
+        return { body: foreman() };
+      case "last_job":
+        return { body: { job_id: await lastJob(channel.peer.owner) } };
+    }
+  }
+
+  async function findJob(id: number): Promise<JobFacts> {
+    const job = await jobs.facts(asJobId(id));
+    if (!job) throw noSuchJob(id);
+    return job;
+  }
+
+  /** Unfinished jobs first, then the finished ones, newest first, down to the limit. */
+  async function listJobs(view: JobsView, caller: string): Promise<unknown> {
+    const states = view.states === undefined ? null : new Set(view.states);
+    const matches = globMatcher(view.name_glob ?? "*");
+    const owner = view.mine === true ? caller : null;
+    const live: JobView[] = [];
+    if (view.before === undefined) {
+      for (const jobId of liveJobIds(state)) {
+        const facts = jobs.liveFacts(jobId);
+        if (!facts || (owner !== null && facts.owner !== owner)) continue;
+        const row = jobViews.summary(facts);
+        if ((states === null || states.has(row.state)) && matches(row.name)) live.push(row);
+      }
+    }
+    const limit = Math.min(view.limit === 0 ? LIST_ROWS_MAX : view.limit, LIST_ROWS_MAX);
+    const ended = await listEnded(view, { states, owner, limit, matches });
+    return { rows: [...live, ...ended.rows], more: ended.more, next_before: ended.nextBefore };
+  }
+
+  async function listEnded(
+    view: JobsView,
+    filter: {
+      readonly states: ReadonlySet<string> | null;
+      readonly owner: string | null;
+      readonly limit: number;
+      readonly matches: (name: string) => boolean;
+    },
+  ): Promise<{ rows: JobView[]; more: number; nextBefore: number | null }> {
+    const rows: JobView[] = [];
+    let more = 0;
+    let before = view.before === undefined ? null : asJobId(view.before);
+    for (;;) {
+      const page = await store.listEndedJobs({
+        states: filter.states === null ? null : [...filter.states],
+        owner: filter.owner,
+        before,
+        limit: LIST_ROWS_MAX,
+      });
+      for (const facts of page) {
+        before = facts.jobId;
+        if (!filter.matches(facts.spec.name)) continue;
+        if (rows.length < filter.limit) rows.push(jobViews.summary(facts));
+        else more++;
+      }
+      if (page.length < LIST_ROWS_MAX) break;
+    }
+    return { rows, more, nextBefore: more > 0 ? (rows.at(-1)?.job_id ?? null) : null };
+  }
+
+  async function listTasks(view: Extract<View, { kind: "tasks" }>): Promise<unknown> {
+    const job = await findJob(view.job_id);
+    const { rows, next } = await taskViews.list(job, {
+      states: view.states,
+      fromIndex: view.from_index,
+      limit: view.limit,
+      inputs: view.inputs,
+    });
+    return { rows, next_index: next, job: jobViews.summary(job) };
+  }
+
+  function findWorker(workerId: string): unknown {
+    const row = workerViews.list().find((worker) => worker.worker_id === workerId);
+    if (row) return row;
+    throw new CcError({
+      code: "no_such_worker",
+      message: `There is no worker "${workerId}".`,
+      hint: "cc workers",
+      exitCode: 2,
+    });
+  }
+
+  async function explain(view: Extract<View, { kind: "why" }>): Promise<WhyView> {
+    if (view.worker_id !== undefined) {
+      findWorker(view.worker_id);
+      return whyWorker(state, asWorkerId(view.worker_id));
+    }
+    const job = await findJob(view.job_id ?? 0);
+    if (view.index !== undefined) {
+      const { body } = await taskViews.detail(job, view.index);
+      return body.why ?? endedTask(body);
+    }
+    if (job.finishedAtMs === null) return whyJob(state, job.jobId);
+    return endedJob(await jobViews.detail(job));
+  }
+
+  async function progress(jobIds: readonly JobId[]): Promise<ProgressView> {
+    const rows: (JobView & { why: WhyView | null })[] = [];
+    for (const jobId of jobIds) {
+      const facts = await jobs.facts(jobId);
+      if (!facts) throw noSuchJob(jobId);
+      const row = jobViews.summary(facts);
+      const stands = facts.finishedAtMs === null && row.tasks.running === 0;
+      rows.push({ ...row, why: stands ? whyJob(state, jobId) : null });
+    }
+    const totals = foremanTotals(state, parts.nowMs());
+    return {
+      jobs: rows,
+      connected_workers: totals.connectedWorkers,
+      slots: totals.slots,
+      lost_workers: [...lostWorkers],
+    };
+  }
+
+  function foreman(): ForemanView {
+    const totals = foremanTotals(state, parts.nowMs());
+    return {
+      foreman_id: store.identity.foremanId,
+      url: parts.facts.url,
+      store: parts.facts.storeFolder,
+      version: PROGRAM_VERSION,
+      started_at: toTime(parts.facts.startedAtMs),
+      connected_workers: totals.connectedWorkers,
+      slots: totals.slots,
+      unfinished_jobs: totals.unfinishedJobs,
+      active_tasks: totals.runningTasks,
+      queued_tasks: totals.queuedTasks,
+      completed_tasks: totals.completedTasks,
+      failed_tasks: totals.failedTasks,
+      tasks_per_second: totals.tasksPerSecond,
+    };
+  }
+
+  async function lastJob(owner: string): Promise<number | null> {
+    let last: number | null = null;
+    for (const jobId of liveJobIds(state)) {
+      if (jobs.liveFacts(jobId)?.owner === owner && jobId > (last ?? 0)) last = jobId;
+    }
+    const [ended] = await store.listEndedJobs({ states: null, owner, before: null, limit: 1 });
+    return Math.max(last ?? 0, ended?.jobId ?? 0) || null;
+  }
+
+  return {
+    build,
+    async job(jobId) {
+      const facts = await jobs.facts(jobId);
+      return facts === null ? null : jobViews.summary(facts);
+    },
+    unfinishedJobs: () => foremanTotals(state, parts.nowMs()).unfinishedJobs,
+    workerLost(workerId, running) {
+      lostWorkers.push({ worker_id: workerId, running });
+      if (lostWorkers.length > LOST_WORKERS_KEPT) lostWorkers.shift();
+    },
+  };
+}
+
+function endedJob(job: {
+  readonly job_id: number;
+  readonly state: string;
+  readonly tasks: JobView["tasks"];
+  readonly errors: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly task_id: string;
+    readonly count: number;
+  }[];
+}): WhyView {
+  const { completed, failed, cancelled } = job.tasks;
+  const sentence = `Job ${job.job_id} ${job.state === "cancelled" ? "was cancelled" : job.state}: ${completed} completed, ${failed} failed, ${cancelled} cancelled.`;
+  const [worst] = job.errors;
+  if (!worst)
+    return {
+      code: job.state,
+      sentence,
+      hint: job.state === "completed" ? null : `cc tasks ${job.job_id}`,
+    };
+  return {
+    code: job.state,
+    sentence: `${sentence} Most often: ${worst.code}: ${worst.message} (${worst.count} times, such as ${worst.task_id}).`,
+    hint: `cc why ${worst.task_id}`,
+  };
+}
+
+function endedTask(task: {
+  readonly task_id: string;
+  readonly state: string;
+  readonly worker: string | null;
+  readonly attempts: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}): WhyView {
+  const where = task.worker ? ` on ${task.worker}` : "";
+  if (!task.error) {
+    return {
+      code: task.state,
+      sentence: `Task ${task.task_id} ${task.state}${where}.`,
+      hint: null,
+    };
+  }
+  return {
+    code: task.error.code,
+    sentence: `Task ${task.task_id} ${task.state}${where} in attempt ${task.attempts}: ${task.error.code}: ${task.error.message}`,
+    hint: task.state === "failed" ? `cc try ${task.task_id}` : `cc retry ${task.task_id}`,
+  };
+}
