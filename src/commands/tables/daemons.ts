@@ -84,19 +84,6 @@ export const FOREMAN_VERB = defineVerb({
       default: "info",
       description: "the least important lines to print",
     },
-    /** A tied foreman: ends when this pipe is closed and nobody follows a job; runs only those. */
-    tiedFd: {
-      type: "integer",
-      min: 3,
-      hidden: true,
-      description: "the pipe of the command it belongs to",
-    },
-    readyFd: { type: "integer", min: 3, hidden: true, description: "the pipe that gets its URL" },
-    anyPort: {
-      type: "boolean",
-      hidden: true,
-      description: "take a free port when this one is taken",
-    },
     readyFile: {
       type: "string",
       value: "FILE",
