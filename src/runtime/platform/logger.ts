@@ -3,7 +3,7 @@
  * key or a control character, and no field grows without bound.
  */
 import type { Clock } from "./clock.ts";
-import { safeLine } from "./safe-text.ts";
+import { safeLine, safeText } from "./safe-text.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "pretty" | "json";
@@ -67,7 +67,7 @@ interface LogEntry {
 }
 
 function jsonLine({ time, level, event, fields }: LogEntry): string {
-  const record: Record<string, unknown> = { time, level, event: withoutSecrets(event) };
+  const record: Record<string, unknown> = { time, level, event: safeLine(withoutSecrets(event)) };
   for (const [name, value] of Object.entries(fields)) {
     if (value !== undefined) record[snakeCase(name)] = plainValue(value);
   }
@@ -91,7 +91,8 @@ function prettyValue(value: string | number | boolean | null): string {
 /** Objects are flattened to their JSON, so that a line stays a line and its length stays bounded. */
 function plainValue(value: unknown): string | number | boolean | null {
   if (value === null || typeof value === "number" || typeof value === "boolean") return value;
-  return bounded(withoutSecrets(textOf(value)));
+  // JSON leaves C1 controls as they are, so its lines need this too.
+  return safeText(bounded(withoutSecrets(textOf(value))));
 }
 
 function textOf(value: unknown): string {

@@ -11,12 +11,12 @@ export interface Paths {
   readonly configFolder: string;
   readonly configFile: string;
   readonly keysFolder: string;
-  readonly localAdminKeyFile: string;
-  readonly localWorkerKeyFile: string;
+  readonly localAdminKey: string;
+  readonly localWorkerKey: string;
   /** What must outlive a restart. */
   readonly stateFolder: string;
   /** The store of a foreman that was given none. */
-  readonly storeFolder: string;
+  readonly defaultStore: string;
   /** What may be deleted at any time. */
   readonly cacheFolder: string;
 }
@@ -34,10 +34,10 @@ export function findPaths(env: Environment): Paths {
     configFolder,
     configFile: join(configFolder, "config.json"),
     keysFolder,
-    localAdminKeyFile: join(keysFolder, "local-admin.key"),
-    localWorkerKeyFile: join(keysFolder, "local-worker.key"),
+    localAdminKey: join(keysFolder, "local-admin.key"),
+    localWorkerKey: join(keysFolder, "local-worker.key"),
     stateFolder,
-    storeFolder: stateFolder,
+    defaultStore: stateFolder,
     cacheFolder: baseFolder(env, "XDG_CACHE_HOME", ".cache"),
   };
 }

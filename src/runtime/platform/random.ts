@@ -15,3 +15,6 @@ export const secureBytes: SecureBytes = (count) => new Uint8Array(randomBytes(co
 export const uuid = (): string => randomUUID();
 
 export const chance: Chance = () => Math.random();
+
+/** Seeds a generator of its own, such as the scheduler's: an unsigned 32-bit number. */
+export const randomSeed = (): number => randomBytes(4).readUInt32LE();

@@ -1,0 +1,69 @@
+/**
+ * Why a dial failed, told apart so that a person knows what to do: nobody there, somebody else there,
+ * or a foreman that says no. Only what may pass by itself is retryable.
+ */
+import { CcError, type ExitCode } from "../protocol/error.ts";
+
+const NOT_REACHED: ExitCode = 3;
+/** Longer answers are not a foreman's. */
+const SENTENCE_CHARACTERS_MAX = 500;
+
+export function unreachable(target: string, detail: string, cause?: unknown): CcError {
+  return new CcError({
+    code: "foreman_unreachable",
+    message: `No foreman answers at ${target}: ${detail}.`,
+    hint: "Start one with `cc foreman`, or name it with --foreman URL.",
+    retryable: true,
+    exitCode: NOT_REACHED,
+    cause,
+  });
+}
+
+export function notAForeman(target: string, detail: string): CcError {
+  return new CcError({
+    code: "not_a_foreman",
+    message: `What listens at ${target} is not a CrowdCompute foreman: ${detail}.`,
+    hint: "Name the foreman with --foreman URL, or run without one: cc submit --local.",
+    exitCode: NOT_REACHED,
+  });
+}
+
+/** A foreman refused the connection in HTTP, before the handshake. */
+export function refusedByForeman(refusal: {
+  readonly code: string;
+  readonly status: number;
+  readonly sentence: string;
+}): CcError {
+  const isBusy = refusal.status === 503;
+  return new CcError({
+    code: refusal.code === "version_mismatch" || isBusy ? refusal.code : "refused",
+    message: `The foreman refused the connection: ${refusal.sentence.trim().slice(0, SENTENCE_CHARACTERS_MAX)}`,
+    retryable: isBusy,
+    exitCode: NOT_REACHED,
+  });
+}
+
+/** A system's or a WebSocket's complaint about the connection itself. */
+export function faultOfConnection(target: string, fault: Error): CcError {
+  const code = "code" in fault ? String(fault.code) : "";
+  switch (code) {
+    case "ECONNREFUSED":
+      return unreachable(target, "nothing listens there", fault);
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return unreachable(target, "the name is not known", fault);
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return unreachable(target, "there is no route to it", fault);
+    case "ETIMEDOUT":
+      return unreachable(target, "it does not answer", fault);
+    case "ECONNRESET":
+    case "EPIPE":
+      return unreachable(target, "it broke the connection off", fault);
+    default:
+      if (/hang up|closed before|ended/i.test(fault.message)) {
+        return unreachable(target, "it broke the connection off", fault);
+      }
+      return notAForeman(target, fault.message.slice(0, SENTENCE_CHARACTERS_MAX));
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * From an upgrade request to a socket in the handshake: judged first, then turned into a WebSocket.
+ * It knows every WebSocket of the port, so that the port can be closed.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { Clock } from "../platform/clock.ts";
+import type { Logger } from "../platform/logger.ts";
+import type { Encoding } from "../protocol/frames.ts";
+import { FRAME_BYTES_MAX } from "../protocol/limits.ts";
+import { SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK } from "../protocol/messages.ts";
+import { admitThroughHandshake } from "./admission.ts";
+import { createFrameSocket, type FrameSocket } from "./frame-socket.ts";
+import type { AdmittedPeer, Handshake } from "./handshake.ts";
+import type { HostRules } from "./host-rules.ts";
+import { refuseUpgrade } from "./http-answers.ts";
+import { judgeUpgrade, requestFacts } from "./request-rules.ts";
+import type { OnChannel } from "./socket-channel.ts";
+import { addressOf, type Strangers } from "./strangers.ts";
+
+export interface UpgradesOptions {
+  readonly strangers: Strangers;
+  readonly hostRules: HostRules;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly createHandshake: () => Handshake<AdmittedPeer>;
+  readonly onChannel: OnChannel;
+}
+
+export interface Upgrades {
+  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Resolves when every WebSocket is gone. */
+  closeAll(reason: string): Promise<void>;
+}
+
+export function createUpgrades(options: UpgradesOptions): Upgrades {
+  const { clock, logger } = options;
+  const open = new Map<FrameSocket, Promise<void>>();
+  const webSockets = createWebSocketServer();
+
+  const track = (socket: WebSocket, encoding: Encoding): FrameSocket => {
+    const frames = createFrameSocket({ socket, encoding, clock, logger });
+    const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    open.set(frames, ended);
+    socket.once("close", () => open.delete(frames));
+    return frames;
+  };
+
+  return {
+    onUpgrade(request, socket, head) {
+      const subprotocols = request.headers["sec-websocket-protocol"];
+      const verdict = judgeUpgrade({ ...requestFacts(request), subprotocols }, options.hostRules);
+      if (verdict.kind === "refuse") {
+        const { code } = verdict.refusal;
+        logger.warn("connection is refused", { address: addressOf(request.socket), code });
+        refuseUpgrade(socket, verdict.refusal);
+        return;
+      }
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        greet(track(webSocket, verdict.encoding), request, options);
+      });
+    },
+    async closeAll(reason) {
+      for (const frames of open.keys()) frames.close(1001, reason);
+      await Promise.all(open.values());
+    },
+  };
+}
+
+function createWebSocketServer(): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    // A compressed bomb would unpack before any limit of ours sees it.
+    perMessageDeflate: false,
+    maxPayload: FRAME_BYTES_MAX,
+    clientTracking: false,
+    // The same preference as the verdict's.
+    handleProtocols: (offered) =>
+      [SUBPROTOCOL_MSGPACK, SUBPROTOCOL_JSON].find((name) => offered.has(name)) ?? false,
+  });
+}
+
+function greet(frames: FrameSocket, request: IncomingMessage, options: UpgradesOptions): void {
+  const { strangers, logger, onChannel } = options;
+  const { socket } = request;
+  strangers.setCutOff(socket, () => frames.close(1008, "did not authenticate in time"));
+  admitThroughHandshake({
+    frames,
+    handshake: options.createHandshake(),
+    address: addressOf(socket),
+    logger,
+    onChannel,
+    onAdmitted: () => strangers.release(socket),
+  });
+}
