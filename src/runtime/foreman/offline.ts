@@ -1,0 +1,76 @@
+/**
+ * A store without a foreman, to be looked at: the same machine, views and readers over a read-only
+ * store, reached through a channel in memory. It schedules nothing, listens nowhere, writes nothing.
+ */
+import type { Clock } from "../platform/clock.ts";
+import type { Logger } from "../platform/logger.ts";
+import { PROGRAM_VERSION } from "../platform/version.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
+import type { Channel, ChannelHandler } from "../transport/channel.ts";
+import { createChannelPair } from "../transport/memory.ts";
+import { createForeman } from "./foreman.ts";
+
+export interface OfflineForeman {
+  /** A channel like one that was dialled; only looking is allowed on it. */
+  connect(onClientSide: (channel: Channel) => ChannelHandler): Channel;
+  close(): Promise<void>;
+}
+
+/** @throws CcError `storage_…`; a store that does not exist yet reads as an empty one. */
+export async function openOfflineForeman(parts: {
+  readonly storeFolder: string;
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Promise<OfflineForeman> {
+  const { storeFolder, owner, clock, logger } = parts;
+  const store = await openSqliteStore({ folder: storeFolder, readOnly: true, clock });
+  const foreman = await createForeman({
+    store: withoutWrites(store),
+    clock,
+    logger,
+    // Nobody follows, so nothing may start: jobs show as they were left.
+    options: { heartbeatMs: 3_000, leaseMs: 15_000, reconnectGraceMs: 5_000, seed: 0, onlyFollowed: true },
+    facts: { url: "", storeFolder, startedAtMs: clock.nowMs() },
+    onFatal(error) {
+      throw error;
+    },
+    onShutdownRequested: () => {},
+  });
+  return {
+    connect: (onClientSide) =>
+      createChannelPair({
+        client: {
+          role: "client",
+          keyId: "offline",
+          owner,
+          scopes: ["view"],
+          address: "memory",
+          programVersion: PROGRAM_VERSION,
+        },
+        welcome: {
+          foremanId: store.identity.foremanId,
+          epoch: store.identity.epoch,
+          owner,
+          programVersion: PROGRAM_VERSION,
+          heartbeatMs: 3_000,
+          leaseMs: 15_000,
+        },
+        onForemanSide: foreman.open,
+        onClientSide,
+      }).client,
+    async close() {
+      await foreman.close();
+      await store.close();
+    },
+  };
+}
+
+/** Time passing may make the machine want changes (a deadline met); a reader keeps them to itself. */
+function withoutWrites(store: Store): Store {
+  return new Proxy(store, {
+    get: (target, key) =>
+      key === "commit" ? async () => "ok" as const : Reflect.get(target, key, target),
+  });
+}
