@@ -62,7 +62,8 @@ export function handOver(
   for (const [name, value] of Object.entries(env)) if (value !== undefined) passedOn[name] = value;
   passedOn[SKIPPED_VARIABLE] = [...new Set(skipped)].join(delimiter);
   if (process.execve === undefined) throw new Error("this platform cannot replace a process");
-  return process.execve(compiler.path, ["cc", ...words], passedOn);
+  // The full path, not "cc": gcc finds its parts beside the first `cc` of that name on PATH, which is us.
+  return process.execve(compiler.path, [compiler.path, ...words], passedOn);
 }
 
 /** One line that says how to get us out of the way. */

@@ -136,7 +136,7 @@ export const SUBMIT_VERB = defineVerb({
       line: "cc submit -- convert {1} -resize {2} {1.}-{2}.png ::: *.jpg ::: 64 128",
       does: "every picture in every size",
     },
-    { line: "id=$(cc submit -d -q job.ts); cc wait $id", does: "submit now, wait later" },
+    { line: "id=$(cc submit -d job.ts); cc wait $id", does: "submit now, wait later" },
   ],
   notes: [
     "Placeholders in CMD, --cwd, --env and --output: {} the input, {.} without extension, {/} its base name, {/.} base name without extension, {//} its folder, {#} number from 1, {%} slot from 1, {1} {2} of a ::: product, {name} a field of an object. Without one, the input is appended. Values are arguments and never pass through a shell unless --shell asks for it.",

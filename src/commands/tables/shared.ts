@@ -41,7 +41,7 @@ export const GENERAL_OPTIONS = defineOptions({
 export const CLIENT_OPTIONS = defineOptions({
   ...CONNECTION_OPTIONS,
   json: { type: "boolean", description: "print JSON; errors too" },
-  quiet: { type: "boolean", short: "q", description: "print ids only, and no progress" },
+  quiet: { type: "boolean", short: "q", description: "ids only; on submit and wait, no progress" },
   ...GENERAL_OPTIONS,
 });
 
@@ -60,7 +60,7 @@ export const JOB_OPTIONS = defineOptions({
     value: "NAME",
     scope: "job",
     description: "the queue; workers subscribe with patterns",
-    defaultText: "default",
+    defaultText: '"default"',
   },
   role: { type: "string", value: "ROLE", scope: "job", description: "only workers with this role" },
   metadata: {
@@ -206,7 +206,7 @@ export const OUTPUT_OPTIONS = defineOptions({
     value: "FILE",
     completes: "file",
     description: "write results there; with a placeholder, one file a task",
-    defaultText: "-",
+    defaultText: "stdout",
   },
   format: {
     type: "choice",
