@@ -26,6 +26,13 @@ export function decodeFrame(frame: Uint8Array | string): Message {
   return parseMessage(typeof frame === "string" ? parseJson(frame) : unpack(frame));
 }
 
+/** The number that an answer to this frame must carry, when its type is unknown but it asks something. */
+export function requestOfFrame(frame: Uint8Array | string): number | undefined {
+  const decoded = typeof frame === "string" ? parseJson(frame) : unpack(frame);
+  if (typeof decoded !== "object" || decoded === null || !("request" in decoded)) return undefined;
+  return Number.isSafeInteger(decoded.request) ? (decoded.request as number) : undefined;
+}
+
 function unpack(frame: Uint8Array): unknown {
   try {
     return packr.unpack(frame);

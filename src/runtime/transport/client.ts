@@ -166,6 +166,9 @@ async function readRefusal(target: string, response: IncomingMessage): Promise<C
   const code = response.headers[REFUSAL_HEADER];
   if (typeof code !== "string") {
     response.destroy();
+    // A proxy's way of saying that what it stands for is away.
+    if (status >= 502 && status <= 504)
+      return unreachable(target, `a proxy answered HTTP ${status}`);
     return notAForeman(target, `it answered HTTP ${status}`);
   }
   let sentence = "";

@@ -6,12 +6,15 @@
 import type { RawData } from "ws";
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
-import { CcError } from "../protocol/error.ts";
-import { decodeFrame, type Encoding, encodeFrame, frameText } from "../protocol/frames.ts";
-import { FRAME_BYTES_MAX, SEND_QUEUE_BYTES_MAX } from "../protocol/limits.ts";
+import { CcError, toCcError } from "../protocol/error.ts";
+import { type Encoding, encodeFrame } from "../protocol/frames.ts";
+import { FRAME_BYTES_MAX } from "../protocol/limits.ts";
 import type { Message } from "../protocol/messages.ts";
 import type { ChannelEnd, ChannelHandler } from "./channel.ts";
+import { endOfFault, fitCloseReason } from "./close-frame.ts";
 import { errorToMessage } from "./handshake-errors.ts";
+import { type FrameReading, readFrame } from "./read-frame.ts";
+import { createSendQueue } from "./send-queue.ts";
 
 export interface FrameSocket {
   /** Who hears of messages and the end, and the largest frame taken from now on. */
@@ -50,164 +53,133 @@ export interface FrameSocketOptions {
 
 /** A peer that does not answer a close by then is cut off. */
 const CLOSE_DEADLINE_MS = 2_000;
-/** Of a close frame's reason, by the WebSocket protocol. */
-const CLOSE_REASON_BYTES_MAX = 123;
-const QUEUE_BYTES_DRAINED = SEND_QUEUE_BYTES_MAX / 2;
-/** The queue may exceed its limit by the one frame that filled it. */
-const QUEUE_BYTES_MAX = SEND_QUEUE_BYTES_MAX + FRAME_BYTES_MAX;
 
+/** States: open -> closing (nothing is sent or heard any more) -> closed (`onClose` was called). */
 export function createFrameSocket(options: FrameSocketOptions): FrameSocket {
-  const { socket, encoding, clock, logger } = options;
+  const { socket, encoding } = options;
   let receiver: ChannelHandler | null = null;
-  let frameBytesMax = 0;
-  let isOpen = true;
-  /** Decided by us, or by the fault that the socket reported; a bare close says less. */
-  let end: ChannelEnd | null = null;
-  let closeTimer: Timer | null = null;
-  let waiters: (() => void)[] = [];
-
-  const releaseWaiters = (): void => {
-    if (waiters.length === 0) return;
-    if (isOpen && socket.bufferedAmount >= QUEUE_BYTES_DRAINED) return;
-    const released = waiters;
-    waiters = [];
-    for (const release of released) release();
-  };
+  let bytesMax = 0;
+  const closing = createClosing(options);
+  const isOpen = (): boolean => !closing.hasBegun;
+  const queue = createSendQueue({ waitingBytes: () => socket.bufferedAmount, isOpen });
 
   const close = (code: number, reason: string): void => {
-    if (!isOpen) return;
-    isOpen = false;
-    end = { code, reason, byUs: true };
-    releaseWaiters();
-    // A paused socket would not hear the peer's answer.
-    socket.resume();
-    socket.close(code, fitReason(reason));
-    closeTimer = clock.setTimer(CLOSE_DEADLINE_MS, () => socket.terminate(), {
-      holdsProcess: false,
-    });
+    closing.begin(code, reason);
+    queue.onRoom();
   };
-
   const send = (message: Message): void => {
-    if (!isOpen) return;
+    if (!isOpen()) return;
     const frame = encodeFrame(message, encoding);
-    if (frame.length > FRAME_BYTES_MAX) {
-      logger.error("message is too large to send", { type: message.type, bytes: frame.length });
-      close(1009, `a ${message.type} of ${frame.length} bytes is over the limit of a frame`);
+    const byteCount = typeof frame === "string" ? Buffer.byteLength(frame) : frame.byteLength;
+    if (byteCount > FRAME_BYTES_MAX) {
+      options.logger.error("message is too large to send", { type: message.type, byteCount });
+      close(1009, `a ${message.type} of ${byteCount} bytes is over the limit`);
       return;
     }
-    // One shared callback a frame: it runs when the frame has left, which is when room appears.
-    socket.send(frame, releaseWaiters);
-    if (socket.bufferedAmount > QUEUE_BYTES_MAX) {
-      close(1008, `too slow: ${socket.bufferedAmount} bytes wait to be read`);
-    }
+    // The callback runs when the frame has left, which is when room appears.
+    socket.send(frame, queue.onRoom);
+    if (queue.isOverfull()) close(1008, `too slow: ${socket.bufferedAmount} bytes wait to be read`);
   };
 
-  const receive = (raw: RawData, isBinary: boolean): void => {
-    if (!isOpen || receiver === null) return;
-    const frame = raw as Buffer;
-    if (frame.byteLength > frameBytesMax) {
-      close(1009, `a frame of ${frame.byteLength} bytes is over the limit of ${frameBytesMax}`);
-      return;
-    }
-    if (encoding === "msgpack" && !isBinary) {
-      close(1003, "a text frame on the MessagePack sub-protocol");
-      return;
-    }
-    const message = decode(frame);
-    if (message !== null) deliver(message, frame.byteLength, receiver);
-  };
-
-  const decode = (frame: Buffer): Message | null => {
-    try {
-      return decodeFrame(encoding === "json" ? frameText(frame) : frame);
-    } catch (thrown) {
-      const error = asMalformed(thrown);
-      send(errorToMessage(error));
-      if (error.code !== "unknown_message") close(1007, error.message);
-      return null;
-    }
-  };
-
-  const deliver = (message: Message, frameBytes: number, to: ChannelHandler): void => {
-    try {
-      to.onMessage(message, frameBytes);
-    } catch (thrown) {
-      const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      // The world's errors are the peer's; anything else is a fault of ours that needs its stack.
-      if (thrown instanceof CcError) send(errorToMessage(thrown));
-      else logger.error("message handler fails", { type: message.type, error: thrown });
-      close(1002, reason);
-    }
-  };
-
-  socket.on("message", receive);
-  socket.on("error", (fault: Error) => {
-    end ??= endOfFault(fault);
+  socket.on("message", (raw, isBinary) => {
+    if (!isOpen() || receiver === null) return;
+    // Neither side asks for ArrayBuffers or fragments, so it is a Buffer.
+    const reading = readFrame({ bytes: raw as Buffer, isBinary }, { encoding, bytesMax });
+    const verdict = judgeReading(reading, { receiver, logger: options.logger });
+    if (verdict === null) return;
+    send(errorToMessage(verdict.error, verdict.request));
+    if (verdict.closeCode !== null) close(verdict.closeCode, verdict.error.message);
   });
-  socket.on("close", (code: number, reason: Buffer) => {
-    isOpen = false;
-    closeTimer?.cancel();
-    releaseWaiters();
-    end ??= { code, reason: reason.toString(), byUs: false };
+  socket.on("error", closing.onFault);
+  socket.on("close", (code, reason) => {
+    const end = closing.finish(code, reason.toString());
+    queue.onRoom();
     receiver?.onClose(end);
     receiver = null;
   });
 
   return {
-    setReceiver(next, bytesMax) {
+    setReceiver(next, frameBytesMax) {
       receiver = next;
-      frameBytesMax = bytesMax;
+      bytesMax = frameBytesMax;
     },
     send,
     queuedBytes: () => socket.bufferedAmount,
-    drained: () =>
-      new Promise((resolve) => {
-        waiters.push(resolve);
-        releaseWaiters();
-      }),
-    pause: () => {
-      if (isOpen) socket.pause();
-    },
+    drained: queue.drained,
+    // One that is closing must go on reading, or it would never hear the peer's answer.
+    pause: () => (isOpen() ? socket.pause() : undefined),
     resume: () => socket.resume(),
     close,
     get isOpen() {
-      return isOpen;
+      return !closing.hasBegun;
     },
   };
 }
 
-/** Whatever a decoder throws on a peer's bytes is the peer's fault. */
-function asMalformed(thrown: unknown): CcError {
-  if (thrown instanceof CcError) return thrown;
-  const detail = thrown instanceof Error ? thrown.message : String(thrown);
-  return new CcError({
-    code: "malformed_message",
-    message: `A message does not follow the protocol: ${detail}.`,
-    cause: thrown,
-  });
+interface Verdict {
+  readonly error: CcError;
+  readonly request: number | undefined;
+  /** Null: the connection goes on. */
+  readonly closeCode: number | null;
 }
 
-/** The two `ws` implementations report their own refusals as an error with a code, then code 1006. */
-function endOfFault(fault: Error): ChannelEnd {
-  const code = "code" in fault ? String(fault.code) : "";
-  if (
-    code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" ||
-    code === "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH"
-  ) {
-    return { code: 1009, reason: "a frame is over the limit of 16 MiB", byUs: true };
+/** Hands a message on. @returns what the peer must be told, or null when all is well. */
+function judgeReading(
+  reading: FrameReading,
+  to: { readonly receiver: ChannelHandler; readonly logger: Logger },
+): Verdict | null {
+  switch (reading.kind) {
+    case "message": {
+      const error = deliver(reading, to);
+      return error === null ? null : { error, request: undefined, closeCode: 1002 };
+    }
+    case "unknown":
+      return { error: reading.error, request: reading.request, closeCode: null };
+    case "refused":
+      return { error: reading.error, request: undefined, closeCode: reading.code };
   }
-  if (code === "WS_ERR_INVALID_UTF8") {
-    return { code: 1007, reason: "a text frame is not UTF-8", byUs: true };
-  }
-  if (code.startsWith("WS_ERR_")) return { code: 1002, reason: fault.message, byUs: true };
-  return { code: 1006, reason: fault.message, byUs: false };
 }
 
-/** Cut at a character's border. */
-function fitReason(reason: string): string {
-  const bytes = Buffer.from(reason);
-  if (bytes.byteLength <= CLOSE_REASON_BYTES_MAX) return reason;
-  let length = CLOSE_REASON_BYTES_MAX - 3;
-  while (length > 0 && ((bytes[length] as number) & 0xc0) === 0x80) length--;
-  return `${bytes.subarray(0, length).toString()}…`;
+function deliver(
+  { message, byteCount }: { readonly message: Message; readonly byteCount: number },
+  { receiver, logger }: { readonly receiver: ChannelHandler; readonly logger: Logger },
+): CcError | null {
+  try {
+    receiver.onMessage(message, byteCount);
+    return null;
+  } catch (thrown) {
+    if (thrown instanceof CcError) return thrown;
+    // A fault of ours: the log needs its stack, the peer does not.
+    logger.error("message handler fails", { type: message.type, error: thrown });
+    return toCcError(thrown);
+  }
+}
+
+/** What is known about the end: our own decision or a fault says more than the bare close after it. */
+function createClosing({ socket, clock }: FrameSocketOptions) {
+  let end: ChannelEnd | null = null;
+  let hasBegun = false;
+  let deadline: Timer | null = null;
+  return {
+    get hasBegun() {
+      return hasBegun;
+    },
+    begin(code: number, reason: string): void {
+      if (hasBegun) return;
+      hasBegun = true;
+      end ??= { code, reason, byUs: true };
+      socket.resume();
+      socket.close(code, fitCloseReason(reason));
+      const cutOff = (): void => socket.terminate();
+      deadline = clock.setTimer(CLOSE_DEADLINE_MS, cutOff, { holdsProcess: false });
+    },
+    onFault(fault: Error): void {
+      end ??= endOfFault(fault);
+    },
+    finish(code: number, reason: string): ChannelEnd {
+      hasBegun = true;
+      deadline?.cancel();
+      return end ?? { code, reason, byUs: false };
+    },
+  };
 }

@@ -6,7 +6,12 @@ import { EventEmitter } from "node:events";
 import type { RawSocket } from "./frame-socket.ts";
 
 type Parcel =
-  | { readonly kind: "frame"; readonly frame: Uint8Array | string; readonly onTaken: () => void }
+  | {
+      readonly kind: "frame";
+      readonly bytes: Uint8Array;
+      readonly isBinary: boolean;
+      readonly onTaken: () => void;
+    }
   | { readonly kind: "close"; readonly code: number; readonly reason: string };
 
 interface Inbox {
@@ -43,9 +48,7 @@ function createHalf(): Half {
       half.other?.end(parcel.code, parcel.reason);
       return;
     }
-    const { frame } = parcel;
-    const isBinary = typeof frame !== "string";
-    events.emit("message", isBinary ? frame : Buffer.from(frame), isBinary);
+    events.emit("message", parcel.bytes, parcel.isBinary);
     parcel.onTaken();
   };
 
@@ -56,7 +59,11 @@ function createHalf(): Half {
     get bufferedAmount() {
       return half.other?.inbox.waitingBytes ?? 0;
     },
-    send: (frame, onTaken) => half.other?.inbox.put({ kind: "frame", frame, onTaken }),
+    send: (frame, onTaken) => {
+      const isBinary = typeof frame !== "string";
+      const bytes = isBinary ? frame : Buffer.from(frame);
+      half.other?.inbox.put({ kind: "frame", bytes, isBinary, onTaken });
+    },
     pause: () => {
       isPaused = true;
     },
@@ -94,7 +101,7 @@ function createInbox(open: (parcel: Parcel) => void, mayOpen: () => boolean) {
       const parcel = parcels[openedCount];
       if (!parcel) break;
       openedCount++;
-      if (parcel.kind === "frame") waitingBytes -= parcel.frame.length;
+      if (parcel.kind === "frame") waitingBytes -= parcel.bytes.byteLength;
       open(parcel);
     }
     parcels = parcels.slice(openedCount);
@@ -108,7 +115,7 @@ function createInbox(open: (parcel: Parcel) => void, mayOpen: () => boolean) {
   return {
     put(parcel: Parcel): void {
       parcels.push(parcel);
-      if (parcel.kind === "frame") waitingBytes += parcel.frame.length;
+      if (parcel.kind === "frame") waitingBytes += parcel.bytes.byteLength;
       wake();
     },
     wake,
