@@ -176,5 +176,5 @@ async function readRefusal(target: string, response: IncomingMessage): Promise<C
     sentence += String(chunk);
     if (sentence.length > REFUSAL_BODY_BYTES_MAX) break;
   }
-  return refusedByForeman({ code, status, sentence });
+  return refusedByForeman({ code, sentence });
 }

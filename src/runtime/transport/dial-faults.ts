@@ -31,14 +31,11 @@ export function notAForeman(target: string, detail: string): CcError {
 /** A foreman refused the connection in HTTP, before the handshake. */
 export function refusedByForeman(refusal: {
   readonly code: string;
-  readonly status: number;
   readonly sentence: string;
 }): CcError {
-  const isBusy = refusal.status === 503;
   return new CcError({
-    code: refusal.code === "version_mismatch" || isBusy ? refusal.code : "refused",
+    code: refusal.code === "version_mismatch" ? refusal.code : "refused",
     message: `The foreman refused the connection: ${refusal.sentence.trim().slice(0, SENTENCE_CHARACTERS_MAX)}`,
-    retryable: isBusy,
     exitCode: NOT_REACHED,
   });
 }

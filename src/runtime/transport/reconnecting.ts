@@ -5,7 +5,7 @@
  */
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Chance } from "../platform/random.ts";
-import { assertNever, type CcError, toCcError } from "../protocol/error.ts";
+import { type CcError, toCcError } from "../protocol/error.ts";
 import { createBackoff } from "./backoff.ts";
 import type { Channel, ChannelEnd, ChannelHandler } from "./channel.ts";
 import type { OnChannel } from "./socket-channel.ts";
@@ -29,8 +29,6 @@ export interface ReconnectingOptions {
   readonly giveUpAfterMs?: number;
 }
 
-type Limits = Pick<ReconnectingOptions, "attemptsMax" | "giveUpAfterMs">;
-
 export interface ReconnectingChannel {
   /** Null while there is no connection. */
   readonly channel: Channel | null;
@@ -50,9 +48,8 @@ const STABLE_MS = 5_000;
 export function createReconnectingChannel(options: ReconnectingOptions): ReconnectingChannel {
   const { clock } = options;
   const backoff = createBackoff(options.chance);
+  const absence = createAbsence(options);
   let state: State = { kind: "stopped" };
-  let failureCount = 0;
-  let lostAtMs = clock.monotonicMs();
 
   const redial = (): void => {
     const abort = new AbortController();
@@ -61,13 +58,16 @@ export function createReconnectingChannel(options: ReconnectingOptions): Reconne
       if (!abort.signal.aborted) onFailure(toCcError(thrown));
     });
   };
+  const wait = (delayMs: number): void => {
+    state = { kind: "waiting", timer: clock.setTimer(delayMs, redial) };
+  };
 
   const onChannel = (channel: Channel): ChannelHandler => {
-    failureCount = 0;
+    absence.end();
     state = { kind: "connected", channel, sinceMs: clock.monotonicMs() };
     const handler = options.onConnected(channel);
     return {
-      onMessage: handler.onMessage,
+      onMessage: (message, frameBytes) => handler.onMessage(message, frameBytes),
       onClose(end) {
         handler.onClose(end);
         onEnd(end);
@@ -77,23 +77,20 @@ export function createReconnectingChannel(options: ReconnectingOptions): Reconne
 
   const onEnd = (end: ChannelEnd): void => {
     if (state.kind !== "connected") return;
-    lostAtMs = clock.monotonicMs();
-    if (lostAtMs - state.sinceMs >= STABLE_MS) backoff.reset();
-    const delayMs = backoff.nextDelayMs();
-    state = { kind: "waiting", timer: clock.setTimer(delayMs, redial) };
+    absence.begin();
+    if (clock.monotonicMs() - state.sinceMs >= STABLE_MS) backoff.reset();
+    wait(backoff.nextDelayMs());
     options.onLost?.(end);
   };
 
   const onFailure = (error: CcError): void => {
-    failureCount++;
     const delayMs = backoff.nextDelayMs();
-    const awayMs = clock.monotonicMs() + delayMs - lostAtMs;
-    if (!error.retryable || isOverLimit(options, { failureCount, awayMs })) {
+    if (!error.retryable || absence.isTooLong(delayMs)) {
       state = { kind: "stopped" };
       options.onFatal(error);
       return;
     }
-    state = { kind: "waiting", timer: clock.setTimer(delayMs, redial) };
+    wait(delayMs);
     options.onRetry?.({ error, delayMs });
   };
 
@@ -111,23 +108,30 @@ export function createReconnectingChannel(options: ReconnectingOptions): Reconne
 }
 
 function leave(state: State, reason: string): void {
-  switch (state.kind) {
-    case "dialling":
-      return state.abort.abort();
-    case "connected":
-      return state.channel.close(1000, reason);
-    case "waiting":
-      return state.timer.cancel();
-    case "stopped":
-      return;
-    default:
-      assertNever(state, "state of a reconnecting channel");
-  }
+  if (state.kind === "dialling") state.abort.abort();
+  else if (state.kind === "waiting") state.timer.cancel();
+  else if (state.kind === "connected") state.channel.close(1000, reason);
 }
 
-function isOverLimit(
-  { attemptsMax = Number.POSITIVE_INFINITY, giveUpAfterMs = Number.POSITIVE_INFINITY }: Limits,
-  { failureCount, awayMs }: { readonly failureCount: number; readonly awayMs: number },
-): boolean {
-  return failureCount >= attemptsMax || awayMs > giveUpAfterMs;
+/** How long and how often it has been trying in vain. */
+function createAbsence({ clock, attemptsMax, giveUpAfterMs }: ReconnectingOptions) {
+  let failureCount = 0;
+  let sinceMs = clock.monotonicMs();
+  return {
+    begin(): void {
+      sinceMs = clock.monotonicMs();
+    },
+    end(): void {
+      failureCount = 0;
+    },
+    /** Counts one more failure; whether another try `delayMs` from now is beyond the limits. */
+    isTooLong(delayMs: number): boolean {
+      failureCount++;
+      const awayMs = clock.monotonicMs() + delayMs - sinceMs;
+      return (
+        failureCount >= (attemptsMax ?? Number.POSITIVE_INFINITY) ||
+        awayMs > (giveUpAfterMs ?? Number.POSITIVE_INFINITY)
+      );
+    },
+  };
 }

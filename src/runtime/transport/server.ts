@@ -9,10 +9,10 @@ import type { Logger } from "../platform/logger.ts";
 import { AUTHENTICATION_DEADLINE_MS, UNAUTHENTICATED_PER_ADDRESS_MAX } from "../protocol/limits.ts";
 import { createForemanHandshake } from "./handshake.ts";
 import { type HostRules, hostForUrl, isWildcardHost } from "./host-rules.ts";
-import { answerHealth, answerNotFound, answerRefusal, refuseUpgrade } from "./http-answers.ts";
+import { answerHealth, answerNotFound, answerRefusal } from "./http-answers.ts";
 import type { KeyDirectory } from "./keys.ts";
 import { listenFault } from "./listen-faults.ts";
-import { type Refusal, refusalOfRequest, requestFacts } from "./request-rules.ts";
+import { refusalOfRequest, requestFacts } from "./request-rules.ts";
 import type { OnChannel } from "./socket-channel.ts";
 import { createStrangers, type Strangers } from "./strangers.ts";
 import { createUpgrades } from "./upgrades.ts";
@@ -49,12 +49,6 @@ export interface ForemanListener {
   /** Closes every channel with 1001 and resolves when all are gone. */
   close(reason?: string): Promise<void>;
 }
-
-const TOO_MANY_STRANGERS: Refusal = {
-  status: 503,
-  code: "too_many_strangers",
-  sentence: "Too many connections from this address have not authenticated yet; try again soon.",
-};
 
 /** @throws CcError `address_in_use`, `port_not_permitted` or `address_unknown`. */
 export async function listen(options: ListenOptions): Promise<ForemanListener> {
@@ -104,7 +98,7 @@ function onConnection(
   sockets.add(socket);
   socket.once("close", () => sockets.delete(socket));
   socket.on("error", (fault) => options.logger.debug("connection breaks", { why: fault.message }));
-  if (!strangers.enter(socket)) refuseUpgrade(socket, TOO_MANY_STRANGERS);
+  strangers.enter(socket);
 }
 
 function onRequest(exchange: {

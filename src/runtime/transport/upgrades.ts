@@ -84,7 +84,7 @@ function createWebSocketServer(): WebSocketServer {
 function greet(frames: FrameSocket, request: IncomingMessage, options: UpgradesOptions): void {
   const { strangers, logger, onChannel } = options;
   const { socket } = request;
-  strangers.setCutOff(socket, () => frames.close(1008, "did not authenticate in time"));
+  strangers.setCutOff(socket, (reason) => frames.close(1008, reason));
   admitThroughHandshake({
     frames,
     handshake: options.createHandshake(),
