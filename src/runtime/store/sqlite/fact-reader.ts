@@ -1,0 +1,109 @@
+/** Reads everything but the settlement log: jobs, inputs, assignments, workers, events. */
+import type { SqlDatabase } from "../../platform/sqlite-driver.ts";
+import type { JobId, WorkerId } from "../../protocol/ids.ts";
+import type {
+  AssignmentFacts,
+  JobFacts,
+  TaskExceptionFacts,
+  WorkerFacts,
+} from "../../scheduler/foreman/facts.ts";
+import type { AttemptEndRow, InputChunk, JobFilter, Store } from "../store.ts";
+import {
+  ASSIGNMENT_LIST,
+  type AssignmentRow,
+  ATTEMPT_END_LIST,
+  ATTEMPT_END_LIST_OF_TASK,
+  type AttemptEndStored,
+  assignmentOfRow,
+  attemptEndOfRow,
+  EVENT_LIST,
+  EVENT_LIST_OF_JOB,
+  type EventRow,
+  eventOfRow,
+  INPUT_CHUNK_GET_AT,
+  type InputChunkRow,
+  inputChunkOfRow,
+  TASK_EXCEPTION_LIST,
+  type TaskExceptionRow,
+  taskExceptionOfRow,
+  WORKER_GET,
+  WORKER_LIST,
+  type WorkerRow,
+  workerOfRow,
+} from "./fact-rows.ts";
+import { JOB_GET, JOB_LIST, JOB_LIST_ENDED, type JobRow, jobOfRow } from "./job-rows.ts";
+
+/** Autoincrement remembers the largest id ever, also when its job is removed. */
+const JOB_LAST_ID = `
+  select seq
+  from sqlite_sequence
+  where name = 'job'`;
+
+export interface FactReader {
+  job(jobId: JobId): JobFacts | null;
+  jobs(): JobFacts[];
+  endedJobs(filter: JobFilter): JobFacts[];
+  lastJobId(): number;
+  exceptions(jobId: JobId): TaskExceptionFacts[];
+  inputChunk(jobId: JobId, index: number): InputChunk | null;
+  assignments(): AssignmentFacts[];
+  attemptEnds(jobId: JobId, index: number | null, limit: number): AttemptEndRow[];
+  worker(workerId: WorkerId): WorkerFacts | null;
+  workers(): WorkerFacts[];
+  events(filter: Parameters<Store["readEvents"]>[0]): Awaited<ReturnType<Store["readEvents"]>>;
+}
+
+export function createFactReader(database: SqlDatabase): FactReader {
+  const getJob = database.prepare<JobRow>(JOB_GET);
+  const listJobs = database.prepare<JobRow>(JOB_LIST);
+  const listEnded = database.prepare<JobRow>(JOB_LIST_ENDED);
+  const getLastId = database.prepare<{ seq: number }>(JOB_LAST_ID);
+  const listExceptions = database.prepare<TaskExceptionRow>(TASK_EXCEPTION_LIST);
+  const getInputs = database.prepare<InputChunkRow>(INPUT_CHUNK_GET_AT);
+  const listAssignments = database.prepare<AssignmentRow>(ASSIGNMENT_LIST);
+  const listAttemptEnds = database.prepare<AttemptEndStored>(ATTEMPT_END_LIST);
+  const listAttemptEndsOfTask = database.prepare<AttemptEndStored>(ATTEMPT_END_LIST_OF_TASK);
+  const getWorker = database.prepare<WorkerRow>(WORKER_GET);
+  const listWorkers = database.prepare<WorkerRow>(WORKER_LIST);
+  const listEvents = database.prepare<EventRow>(EVENT_LIST);
+  const listEventsOfJob = database.prepare<EventRow>(EVENT_LIST_OF_JOB);
+
+  return {
+    job(jobId) {
+      const row = getJob.get(jobId);
+      return row ? jobOfRow(row) : null;
+    },
+    jobs: () => listJobs.all().map(jobOfRow),
+    endedJobs({ states, owner, before, limit }) {
+      const wanted = states === null ? null : JSON.stringify(states);
+      const below = before ?? Number.MAX_SAFE_INTEGER;
+      return listEnded.all(below, owner, owner, wanted, wanted, limit).map(jobOfRow);
+    },
+    lastJobId: () => getLastId.get()?.seq ?? 0,
+    exceptions: (jobId) => listExceptions.all(jobId).map(taskExceptionOfRow),
+    inputChunk(jobId, index) {
+      const row = getInputs.get(jobId, index);
+      return row && index < row.first_index + row.task_count ? inputChunkOfRow(row) : null;
+    },
+    assignments: () => listAssignments.all().map(assignmentOfRow),
+    attemptEnds(jobId, index, limit) {
+      const rows =
+        index === null
+          ? listAttemptEnds.all(jobId, limit)
+          : listAttemptEndsOfTask.all(jobId, index, limit);
+      return rows.map((row) => attemptEndOfRow(jobId, row));
+    },
+    worker(workerId) {
+      const row = getWorker.get(workerId);
+      return row ? workerOfRow(row) : null;
+    },
+    workers: () => listWorkers.all().map(workerOfRow),
+    events({ jobId, afterSeq, limit }) {
+      const rows =
+        jobId === null
+          ? listEvents.all(afterSeq, limit)
+          : listEventsOfJob.all(jobId, afterSeq, limit);
+      return rows.map(eventOfRow);
+    },
+  };
+}

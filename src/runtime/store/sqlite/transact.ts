@@ -1,0 +1,51 @@
+/**
+ * One write transaction: all or nothing, and how it ended. After a failure that is neither busy nor
+ * full nothing is written any more: what the disk did with it is unknown (a failed fsync is not
+ * repeated), so only a restart, which reads what is there, may go on.
+ */
+import { type SqlDatabase, sqliteFaultOf } from "../../platform/sqlite-driver.ts";
+import type { CcError } from "../../protocol/error.ts";
+import { storageCorrupt, storageFailed } from "../storage-error.ts";
+import type { CommitOutcome } from "../store.ts";
+
+/**
+ * Runs `write` within a transaction; `what` completes "failed to …".
+ * @throws CcError `storage_failed` or `storage_corrupt`; from then on at every call.
+ */
+export type Transact = (what: string, write: () => void) => CommitOutcome;
+
+export function createTransact(database: SqlDatabase): Transact {
+  const begin = database.prepare("begin immediate");
+  const commit = database.prepare("commit");
+  const rollback = database.prepare("rollback");
+  let fatal: CcError | null = null;
+
+  return (what, write) => {
+    if (fatal) throw fatal;
+    try {
+      begin.run();
+      write();
+      commit.run();
+      return "ok";
+    } catch (thrown) {
+      try {
+        // SQLite has rolled back by itself after some errors, such as a full disk.
+        if (database.inTransaction) rollback.run();
+        const fault = sqliteFaultOf(thrown);
+        if (fault === "busy" || fault === "full") return fault;
+        fatal = storageError(database.path, what, thrown);
+      } catch (second) {
+        fatal = storageError(database.path, what, second);
+      }
+      throw fatal;
+    }
+  };
+}
+
+/** The CcError of whatever a read or a write threw for good. */
+export function storageError(path: string, what: string, thrown: unknown): CcError {
+  const fault = sqliteFaultOf(thrown);
+  if (fault !== "corrupt" && fault !== "not_a_database") return storageFailed(what, thrown);
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  return storageCorrupt(path, detail, thrown);
+}
