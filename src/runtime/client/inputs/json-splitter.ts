@@ -10,6 +10,8 @@ export interface JsonPiece {
   readonly text: string;
   /** From 1: where it begins. */
   readonly line: number;
+  /** Something follows the end of the array: no value can stand there. */
+  readonly isBehindArray: boolean;
 }
 
 export interface JsonSplitter {
@@ -53,8 +55,9 @@ export function createJsonSplitter(): JsonSplitter {
     fromLine = lineNumber;
   }
 
-  function emit(to: number): void {
-    pieces.push({ text: buffer.slice(from, to), line: fromLine });
+  function emit(to: number, isLastElement = false): void {
+    const isBehindArray = mode === "behind_array" && !isLastElement;
+    pieces.push({ text: buffer.slice(from, to), line: fromLine, isBehindArray });
     from = -1;
   }
 
@@ -66,7 +69,9 @@ export function createJsonSplitter(): JsonSplitter {
         if (code === BACKSLASH) at++;
         else if (code === QUOTE) isInString = false;
       } else if (mode === "behind_array") {
-        if (!isSpace(code)) begin();
+        if (isSpace(code)) continue;
+        begin();
+        emit(at + 1);
       } else if (code === QUOTE) {
         begin();
         isInString = true;
@@ -103,7 +108,7 @@ export function createJsonSplitter(): JsonSplitter {
     if (code === CLOSE_BRACKET && from < 0 && elementCount === 0) return;
     elementCount++;
     begin();
-    emit(at);
+    emit(at, true);
   }
 
   /** Keeps only what is not complete yet. */
@@ -127,7 +132,7 @@ export function createJsonSplitter(): JsonSplitter {
     end() {
       if (mode === "deciding") decide(true);
       scan();
-      // An array without its end, a value cut short, or text behind an array: its parser says so.
+      // An array without its end or a value cut short: its parser says so.
       if (from >= 0 || mode === "array") {
         begin();
         emit(buffer.length);

@@ -27,6 +27,12 @@ export function parseInputOption(text: string): unknown {
 }
 
 function parsePiece(label: string, piece: JsonPiece): unknown {
+  if (piece.isBehindArray) {
+    throw usageError(
+      "bad_json",
+      `${label}: line ${piece.line}: ${JSON.stringify(piece.text)} follows the end of the array.`,
+    );
+  }
   return parseJson(label, piece.text, `line ${piece.line}: `);
 }
 
