@@ -13,7 +13,7 @@ interface AnswerTypes {
   update_job: "job_status";
   cancel_job: "job_status";
   retry_job: "job_status";
-  remove_job: "job_status" | "done";
+  remove_job: "job_status";
   get_job: "job_status";
   read_results: "results";
   subscribe: "snapshot";

@@ -113,7 +113,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   });
   const subscriptions = createSubscriptions(views.build);
   const results = createResultsDesk(
-    createResultsReader(cache, (jobId, seq) => store.readReopened(jobId, seq)),
+    createResultsReader({ cache, window, readReopened: store.readReopened }),
     jobs.resultsSource,
   );
   const clients = createClientRequests({

@@ -5,6 +5,8 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { PROGRAM_VERSION } from "../platform/version.ts";
+import { hasStore } from "../store/folder.ts";
+import { createMemoryStore } from "../store/memory.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Channel, ChannelHandler } from "../transport/channel.ts";
@@ -25,13 +27,21 @@ export async function openOfflineForeman(parts: {
   readonly logger: Logger;
 }): Promise<OfflineForeman> {
   const { storeFolder, owner, clock, logger } = parts;
-  const store = await openSqliteStore({ folder: storeFolder, readOnly: true, clock });
+  const store = hasStore(storeFolder)
+    ? await openSqliteStore({ folder: storeFolder, readOnly: true, clock })
+    : createMemoryStore();
   const foreman = await createForeman({
     store: withoutWrites(store),
     clock,
     logger,
     // Nobody follows, so nothing may start: jobs show as they were left.
-    options: { heartbeatMs: 3_000, leaseMs: 15_000, reconnectGraceMs: 5_000, seed: 0, onlyFollowed: true },
+    options: {
+      heartbeatMs: 3_000,
+      leaseMs: 15_000,
+      reconnectGraceMs: 5_000,
+      seed: 0,
+      onlyFollowed: true,
+    },
     facts: { url: "", storeFolder, startedAtMs: clock.nowMs() },
     onFatal(error) {
       throw error;

@@ -6,6 +6,7 @@
 
 import type { ValueColumn } from "../protocol/columns.ts";
 import {
+  compactIndexes,
   concatU32,
   expandIndexes,
   sliceU32,
@@ -17,6 +18,7 @@ import { CcError } from "../protocol/error.ts";
 import { asJobId, type JobId } from "../protocol/ids.ts";
 import { BATCH_TASKS_MAX } from "../protocol/limits.ts";
 import type { MessageOf } from "../protocol/messages.ts";
+import type { InputWindow } from "./input-window.ts";
 import type { ReadableSettlement, SettlementCache } from "./settlement-cache.ts";
 
 /** An answer without rows goes out after so long, so that both sides know the other is alive. */
@@ -46,22 +48,37 @@ export interface ResultsReader {
   ): Promise<{ answer: Results; complete: boolean }>;
 }
 
-export function createResultsReader(
-  cache: SettlementCache,
-  readReopened: (jobId: JobId, seq: number) => Promise<Uint32Array | null>,
-): ResultsReader {
+export interface ResultsReaderParts {
+  readonly cache: SettlementCache;
+  readonly window: InputWindow;
+  readReopened(jobId: JobId, seq: number): Promise<Uint32Array | null>;
+}
+
+export function createResultsReader(parts: ResultsReaderParts): ResultsReader {
+  const { cache } = parts;
   return {
     async read(request, source) {
-      const page = createPage(request);
-      if (request.order === "settled") return readSettled(request, source, page);
-      const reopened =
-        request.reopened_by === undefined
-          ? null
-          : await readReopened(asJobId(request.job_id), request.reopened_by);
-      if (request.reopened_by !== undefined && reopened === null) throw noSuchReopening(request);
-      return readByIndex(request, source, page, reopened);
+      const { answer, complete } = await readPage(request, source);
+      if (request.inputs !== true || answer.count === 0) return { answer, complete };
+      const jobId = asJobId(request.job_id);
+      const input = await parts.window.read(jobId, compactIndexes(answer.index), answer.count);
+      return { answer: { ...answer, input }, complete };
     },
   };
+
+  async function readPage(
+    request: ReadResults,
+    source: ResultsSource,
+  ): Promise<{ answer: Results; complete: boolean }> {
+    const page = createPage(request);
+    if (request.order === "settled") return readSettled(request, source, page);
+    const reopened =
+      request.reopened_by === undefined
+        ? null
+        : await parts.readReopened(asJobId(request.job_id), request.reopened_by);
+    if (request.reopened_by !== undefined && reopened === null) throw noSuchReopening(request);
+    return readByIndex(request, source, page, reopened);
+  }
 
   async function readByIndex(
     request: ReadResults,

@@ -46,7 +46,7 @@ export interface ForemanServer {
 /** @throws CcError `already_running` (75), `address_in_use` (69), `storage_…` (74, 78). */
 export async function startForemanServer(options: ForemanServerOptions): Promise<ForemanServer> {
   const { paths, clock, logger } = options;
-  const storeFolder = options.storeFolder ?? paths.storeFolder;
+  const storeFolder = options.storeFolder ?? paths.defaultStore;
   const keys = ensureLocalKeys(paths.configFolder);
   const store = await openSqliteStore({ folder: storeFolder, readOnly: false, clock });
   try {
@@ -71,7 +71,7 @@ export async function startForemanServer(options: ForemanServerOptions): Promise
     return {
       url: listener.url,
       storeFolder,
-      workerKeyFile: paths.localWorkerKeyFile,
+      workerKeyFile: paths.localWorkerKey,
       async close() {
         listener.stopAccepting();
         forgetUrl(storeFolder);

@@ -1,0 +1,109 @@
+/**
+ * How the verbs that look and steer reach a foreman. Looking without a listening foreman reads the
+ * default store directly; steering starts a foreman without workers just for that act.
+ */
+import { type Connection, openConnection } from "../runtime/client/connection.ts";
+import { type Reachable, reachForeman } from "../runtime/client/resolve.ts";
+import { systemClock } from "../runtime/platform/clock.ts";
+import { silentLogger } from "../runtime/platform/logger.ts";
+import { accountName, findPaths } from "../runtime/platform/paths.ts";
+import { CcError } from "../runtime/protocol/error.ts";
+import type { CommandContext } from "./command-context.ts";
+
+/** What these verbs need of a context; every client verb's fits. */
+export type ClientContext = Pick<CommandContext, "env" | "cwd" | "io"> & {
+  readonly values: {
+    readonly foreman?: string | undefined;
+    readonly keyFile?: string | undefined;
+  };
+};
+
+/** `look` never changes anything, so it may read a store that no foreman has open. */
+export async function withForeman<Result>(
+  context: ClientContext,
+  purpose: "look" | "act",
+  use: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const reached = await reach(context);
+  if (reached.kind === "connected") return useAndClose(reached.connection, use);
+  return purpose === "look" ? lookOffline(context, use) : actAlone(context, use);
+}
+
+/** @throws CcError `foreman_unreachable` when none listens: this verb is about a running one. */
+export async function withListeningForeman<Result>(
+  context: ClientContext,
+  use: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const reached = await reach(context);
+  if (reached.kind === "connected") return useAndClose(reached.connection, use);
+  throw new CcError({
+    code: "foreman_unreachable",
+    message: "No foreman is running here.",
+    hint: "cc foreman",
+    retryable: true,
+    exitCode: 3,
+  });
+}
+
+function reach(context: ClientContext): Promise<Reachable> {
+  const { values, cwd, env } = context;
+  return reachForeman({
+    foreman: values.foreman,
+    keyFile: values.keyFile,
+    cwd,
+    paths: findPaths(env),
+    clock: systemClock,
+  });
+}
+
+async function useAndClose<Result>(
+  connection: Connection,
+  use: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await use(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+async function lookOffline<Result>(
+  context: ClientContext,
+  use: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  // Heavy, and rare: most looks find a foreman.
+  const { openOfflineForeman } = await import("../runtime/foreman/offline.ts");
+  const storeFolder = findPaths(context.env).defaultStore;
+  const foreman = await openOfflineForeman({
+    storeFolder,
+    owner: accountName(context.env),
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  try {
+    const connection = await openConnection(storeFolder, async (handler) =>
+      foreman.connect(() => handler),
+    );
+    return await useAndClose(connection, use);
+  } finally {
+    await foreman.close();
+  }
+}
+
+async function actAlone<Result>(
+  context: ClientContext,
+  use: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const { startTiedForeman } = await import("../runtime/client/tied-foreman.ts");
+  const foreman = await startTiedForeman({
+    env: context.env,
+    cwd: context.cwd,
+    keyFile: context.values.keyFile,
+    workers: 0,
+  });
+  try {
+    return await useAndClose(foreman.connection, use);
+  } finally {
+    await foreman.release();
+  }
+}
