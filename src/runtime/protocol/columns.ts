@@ -180,10 +180,18 @@ export function expandIndexes(column: IndexColumn, count: number): Uint32Array {
   return indexes;
 }
 
+/** What the codec writes an encoded value to: one call a value. */
+export interface ValueSink {
+  /** A kind byte alone. */
+  pushKind(kind: number): void;
+  pushText(kind: number, text: string): void;
+  pushBytes(kind: number, bytes: Uint8Array): void;
+}
+
 const encoder = new TextEncoder();
 
 /** Gathers values row by row into one growing buffer; `take()` hands the column over and restarts. */
-export class ValueColumnBuilder {
+export class ValueColumnBuilder implements ValueSink {
   private lengths = new Uint32Array(256);
   private data: Uint8Array = new Uint8Array(16 * 1024);
   private rows = 0;
@@ -197,7 +205,6 @@ export class ValueColumnBuilder {
     return this.used;
   }
 
-  /** A kind byte alone. */
   pushKind(kind: number): void {
     this.reserve(1);
     this.data[this.used] = kind;

@@ -2,7 +2,7 @@
  * The value codec: what an input or a result is between processes. One kind byte, then a body.
  * The foreman carries values and never decodes one; JSON kinds are printed and spliced as they are.
  */
-import type { ValueColumnBuilder } from "./columns.ts";
+import type { ValueSink } from "./columns.ts";
 import { CcError } from "./error.ts";
 import { VALUE_DEPTH_MAX } from "./limits.ts";
 
@@ -30,7 +30,7 @@ export function unserializable(path: string, what: string): CcError {
  * Appends one encoded value as a row.
  * @throws CcError `unserializable` with the path inside the value; the builder is unchanged then.
  */
-export function encodeValue(value: unknown, into: ValueColumnBuilder): void {
+export function encodeValue(value: unknown, into: ValueSink): void {
   switch (typeof value) {
     case "number":
       if (Number.isFinite(value) && !Object.is(value, -0)) into.pushText(VALUE_JSON, String(value));
@@ -90,7 +90,7 @@ export function valueAsJson(bytes: Uint8Array): string {
 }
 
 /** The reverse of `valueAsJson`, for values that arrive as JSON (each-json, the JSON protocol). */
-export function encodeJsonValue(json: unknown, into: ValueColumnBuilder): void {
+export function encodeJsonValue(json: unknown, into: ValueSink): void {
   encodeValue(untag(json), into);
 }
 
@@ -99,7 +99,7 @@ function isPlainBytes(value: Uint8Array): boolean {
   return prototype === Uint8Array.prototype || value.constructor?.name === "Buffer";
 }
 
-function encodeStructure(value: unknown, into: ValueColumnBuilder): void {
+function encodeStructure(value: unknown, into: ValueSink): void {
   if (isPlainJson(value, 0)) {
     into.pushText(VALUE_JSON, JSON.stringify(value));
     return;
