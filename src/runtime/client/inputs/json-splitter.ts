@@ -10,8 +10,8 @@ export interface JsonPiece {
   readonly text: string;
   /** From 1: where it begins. */
   readonly line: number;
-  /** Something follows the end of the array: no value can stand there. */
-  readonly isBehindArray: boolean;
+  /** What is wrong here though the text may be JSON; null: nothing. */
+  readonly problem: string | null;
 }
 
 export interface JsonSplitter {
@@ -55,9 +55,8 @@ export function createJsonSplitter(): JsonSplitter {
     fromLine = lineNumber;
   }
 
-  function emit(to: number, isLastElement = false): void {
-    const isBehindArray = mode === "behind_array" && !isLastElement;
-    pieces.push({ text: buffer.slice(from, to), line: fromLine, isBehindArray });
+  function emit(to: number, problem: string | null = null): void {
+    pieces.push({ text: buffer.slice(from, to), line: fromLine, problem });
     from = -1;
   }
 
@@ -71,7 +70,7 @@ export function createJsonSplitter(): JsonSplitter {
       } else if (mode === "behind_array") {
         if (isSpace(code)) continue;
         begin();
-        emit(at + 1);
+        emit(at + 1, "follows the end of the array");
       } else if (code === QUOTE) {
         begin();
         isInString = true;
@@ -108,7 +107,7 @@ export function createJsonSplitter(): JsonSplitter {
     if (code === CLOSE_BRACKET && from < 0 && elementCount === 0) return;
     elementCount++;
     begin();
-    emit(at, true);
+    emit(at);
   }
 
   /** Keeps only what is not complete yet. */
@@ -132,10 +131,10 @@ export function createJsonSplitter(): JsonSplitter {
     end() {
       if (mode === "deciding") decide(true);
       scan();
-      // An array without its end or a value cut short: its parser says so.
       if (from >= 0 || mode === "array") {
         begin();
-        emit(buffer.length);
+        // A value cut short is for its parser to refuse.
+        emit(buffer.length, mode === "array" ? "is the last of an array without its ]" : null);
       }
       return compact();
     },

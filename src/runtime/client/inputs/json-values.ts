@@ -27,11 +27,9 @@ export function parseInputOption(text: string): unknown {
 }
 
 function parsePiece(label: string, piece: JsonPiece): unknown {
-  if (piece.isBehindArray) {
-    throw usageError(
-      "bad_json",
-      `${label}: line ${piece.line}: ${JSON.stringify(piece.text)} follows the end of the array.`,
-    );
+  if (piece.problem !== null) {
+    const shown = JSON.stringify(piece.text.slice(0, 60));
+    throw usageError("bad_json", `${label}: line ${piece.line}: ${shown} ${piece.problem}.`);
   }
   return parseJson(label, piece.text, `line ${piece.line}: `);
 }
