@@ -19,8 +19,8 @@ const RANGE_SIZE = 100_000;
 /** A generator: the ranges are submitted while they are made, however many there are. */
 export function* inputs([limitText = "1000000"]: string[]): Generator<Range> {
   const limit = Number(limitText);
-  if (!Number.isSafeInteger(limit) || limit < 2) {
-    throw new Error(`the limit is "${limitText}", expected a whole number of at least 2`);
+  if (!Number.isSafeInteger(limit) || limit < 3) {
+    throw new Error(`the limit is "${limitText}", expected a whole number of at least 3`);
   }
   for (let from = 2; from < limit; from += RANGE_SIZE) {
     yield { from, to: Math.min(from + RANGE_SIZE, limit) };

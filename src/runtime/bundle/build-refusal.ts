@@ -100,8 +100,14 @@ export async function placeOfImport(step: Import, cwd: string): Promise<Place> {
   };
 }
 
-const errorsOf = (logs: readonly BuildLog[]): readonly BuildLog[] =>
-  logs.filter((log) => log.level === "error");
+/** In the order of files and lines: files are parsed in parallel, and a message must not change. */
+function errorsOf(logs: readonly BuildLog[]): readonly BuildLog[] {
+  const keyOf = ({ position }: BuildLog): string =>
+    position ? `${position.file}:${String(position.line).padStart(9, "0")}` : "";
+  return logs
+    .filter((log) => log.level === "error")
+    .toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+}
 
 const isComputedImport = (log: BuildLog): boolean => COMPUTED_IMPORT.test(log.message);
 

@@ -100,16 +100,27 @@ async function* batchesOfSync(
 ): AsyncGenerator<readonly unknown[], void, undefined> {
   let batch: unknown[] = [];
   let turnEndsAtMs = performance.now() + SYNC_TURN_MS;
-  for (const value of source) {
-    batch.push(value);
-    const isSlow = performance.now() >= turnEndsAtMs;
-    if (!isSlow && batch.length < batchCountMax) continue;
-    yield batch;
-    batch = [];
-    if (isSlow) await nextTurn();
-    turnEndsAtMs = performance.now() + SYNC_TURN_MS;
+  try {
+    for (const value of source) {
+      batch.push(value);
+      const isSlow = performance.now() >= turnEndsAtMs;
+      if (!isSlow && batch.length < batchCountMax) continue;
+      yield take();
+      if (isSlow) await nextTurn();
+      turnEndsAtMs = performance.now() + SYNC_TURN_MS;
+    }
+  } catch (thrown) {
+    // The values before the error come first.
+    if (batch.length > 0) yield take();
+    throw thrown;
   }
-  if (batch.length > 0) yield batch;
+  if (batch.length > 0) yield take();
+
+  function take(): readonly unknown[] {
+    const taken = batch;
+    batch = [];
+    return taken;
+  }
 }
 
 /** What the reading half and the giving half of an async source share. */

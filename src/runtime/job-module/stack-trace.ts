@@ -41,7 +41,12 @@ function parseFrame(line: string, bundleFolder: string): Frame | null {
   if (ENGINE_FUNCTIONS.test(name) || OWN_FOLDERS.some((folder) => path.startsWith(folder))) {
     return null;
   }
-  if (path === "native" || path.startsWith("node:") || path.startsWith("bun:")) {
+  if (
+    path === "native" ||
+    path === "unknown" ||
+    path.startsWith("node:") ||
+    path.startsWith("bun:")
+  ) {
     return name === "" ? null : { text: `at ${name} (native)`, place: null };
   }
   const file = path.startsWith(bundleFolder + sep) ? relative(bundleFolder, path) : path;
