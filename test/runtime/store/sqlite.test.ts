@@ -1,0 +1,6 @@
+/** The SQLite store in Bun, with `bun:sqlite`; conformance.node.ts runs the same on Node. */
+import { test } from "bun:test";
+import { testStore } from "./conformance.ts";
+import { createSqliteWorld } from "./sqlite-world.ts";
+
+testStore("bun:sqlite", { test }, createSqliteWorld);
