@@ -66,6 +66,7 @@ export interface TestForeman {
   readonly listener: ForemanListener;
   readonly clientKey: Key;
   readonly workerKey: Key;
+  readonly clientEntry: KeyEntry;
   /** The channel that opened next, with what it hears. */
   opened(): Promise<{ readonly channel: Channel; readonly recorder: Recorder }>;
   dial(options?: Partial<DialOptions>): Promise<Channel>;
@@ -78,13 +79,14 @@ const listeners: ForemanListener[] = [];
 export async function startTestForeman(options: Partial<ListenOptions> = {}): Promise<TestForeman> {
   const clientKey = createKey("client");
   const workerKey = createKey("worker");
+  const clientEntry = keyEntry(clientKey, { owner: "ada", scopes: ["view", "submit"] });
   const opened: { channel: Channel; recorder: Recorder }[] = [];
   const waiting: ((entry: { channel: Channel; recorder: Recorder }) => void)[] = [];
   const listener = await listen({
     host: "127.0.0.1",
     port: 0,
     keys: directoryOf([
-      [clientKey, keyEntry(clientKey, { owner: "ada", scopes: ["view", "submit"] })],
+      [clientKey, clientEntry],
       [workerKey, keyEntry(workerKey, { owner: "ada", scopes: ["work"] })],
     ]),
     foremanId: "foreman-1",
@@ -105,6 +107,7 @@ export async function startTestForeman(options: Partial<ListenOptions> = {}): Pr
     listener,
     clientKey,
     workerKey,
+    clientEntry,
     opened: () => {
       const entry = opened.shift();
       return entry ? Promise.resolve(entry) : new Promise((resolve) => waiting.push(resolve));
