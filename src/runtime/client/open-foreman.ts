@@ -1,0 +1,137 @@
+/**
+ * How a command that runs jobs gets its foreman: the one in reach, or one of its own for as long as
+ * anybody follows a job. It decides by what was asked (`--local`, `--detach`) and by who is there.
+ */
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Chance } from "../platform/random.ts";
+import { CcError, toCcError, usageError } from "../protocol/error.ts";
+import type { Connection } from "./connection.ts";
+import { createLink, type Link } from "./link.ts";
+import { type Reachable, type ReachRequest, reachForeman } from "./resolve.ts";
+import { startTiedForeman, type TiedForeman } from "./tied-foreman.ts";
+
+export interface OpenRequest extends ReachRequest {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly chance: Chance;
+  /** `--local` or `--local=N`. */
+  readonly local: number | true | undefined;
+  /** The address was typed on this command line, not configured. */
+  readonly isForemanTyped: boolean;
+  /** The command will not stay, so a foreman of its own would not either. */
+  readonly detach: boolean;
+  /** A line for the person. */
+  say(line: string): void;
+  onChange?(isUp: boolean): void;
+}
+
+export interface OpenedForeman {
+  readonly link: Link;
+  /** Foreman and workers are this command's own. */
+  readonly isLocal: boolean;
+  /** A store that nobody else looks at, as the default one was in use; null otherwise. */
+  readonly ownStore: string | null;
+  /** `isDone`: nothing is left to go on with, so a store of its own may go. */
+  close(end: { readonly isDone: boolean }): Promise<void>;
+}
+
+/** How often a foreman that seems to be coming up is looked for again. */
+const LOOK_AGAIN_MS = 100;
+const LOOK_AGAIN_TIMES = 50;
+
+/** @throws CcError with exit 3 when there is none and none may be started. */
+export async function openForeman(request: OpenRequest): Promise<OpenedForeman> {
+  if (request.local !== undefined) return await openLocal(request, request.local);
+  for (let tries = 0; ; tries++) {
+    const reached = await reachForeman(request);
+    if (reached.kind === "connected") return overReached(request, reached);
+    if (request.detach) throw nobodyStays();
+    try {
+      return overTied(request, await startHere(request), null);
+    } catch (thrown) {
+      // Another command has just started one, or the last one is just ending.
+      if (!isTaken(thrown) || tries >= LOOK_AGAIN_TIMES) throw thrown;
+      await new Promise<void>((resolve) => request.clock.setTimer(LOOK_AGAIN_MS, resolve));
+    }
+  }
+}
+
+function overReached(
+  request: OpenRequest,
+  reached: Extract<Reachable, { kind: "connected" }>,
+): OpenedForeman {
+  const link = linkOver(request, reached.connection, reached.redial);
+  return { link, isLocal: false, ownStore: null, close: async () => link.close() };
+}
+
+function overTied(request: OpenRequest, tied: TiedForeman, ownStore: string | null): OpenedForeman {
+  const link = linkOver(request, tied.connection, tied.redial);
+  return {
+    link,
+    isLocal: true,
+    ownStore,
+    async close({ isDone }) {
+      link.close();
+      if (ownStore !== null && isDone) await tied.discard();
+      else await tied.release();
+    },
+  };
+}
+
+function linkOver(
+  { clock, chance, onChange }: OpenRequest,
+  connection: Connection,
+  redial: () => Promise<Connection>,
+): Link {
+  return createLink({ connection, redial, clock, chance, ...(onChange ? { onChange } : {}) });
+}
+
+async function startHere(request: OpenRequest): Promise<TiedForeman> {
+  const workers = availableParallelism();
+  request.say(
+    `no foreman is running: running here, on ${slotCount(workers)} (cc foreman --workers ${workers} keeps one)`,
+  );
+  return await startTiedForeman({ ...request, workers });
+}
+
+async function openLocal(request: OpenRequest, local: number | true): Promise<OpenedForeman> {
+  if (request.isForemanTyped) {
+    throw usageError("local_and_foreman", "--local runs here, --foreman elsewhere; give one.");
+  }
+  if (request.detach) throw nobodyStays();
+  const workers = local === true ? availableParallelism() : local;
+  const base = { ...request, keyFile: undefined, workers, anyPort: true };
+  try {
+    const tied = await startTiedForeman(base);
+    request.say(`running here, on ${slotCount(workers)}`);
+    return overTied(request, tied, null);
+  } catch (thrown) {
+    if (toCcError(thrown).code !== "already_running") throw thrown;
+    const ownStore = join(
+      request.paths.stateFolder,
+      `local-${process.pid}-${request.clock.nowMs()}`,
+    );
+    const tied = await startTiedForeman({ ...base, storeFolder: ownStore });
+    request.say(
+      `running here, on ${slotCount(workers)}, with a store of its own: the default one is in use`,
+    );
+    return overTied(request, tied, ownStore);
+  }
+}
+
+const slotCount = (count: number): string => `${count} slot${count === 1 ? "" : "s"}`;
+
+function isTaken(thrown: unknown): boolean {
+  const { code } = toCcError(thrown);
+  return code === "already_running" || code === "address_in_use";
+}
+
+function nobodyStays(): CcError {
+  const workers = availableParallelism();
+  return new CcError({
+    code: "no_foreman",
+    message: "No foreman is running, and one of this command's own would end with it.",
+    hint: `Start one that stays: cc foreman --workers ${workers} &`,
+    exitCode: 3,
+  });
+}
