@@ -88,10 +88,11 @@ function linkOver(
 
 async function startHere(request: OpenRequest): Promise<TiedForeman> {
   const workers = availableParallelism();
+  const tied = await startTiedForeman({ ...request, workers });
   request.say(
     `no foreman is running: running here, on ${slotCount(workers)} (cc foreman --workers ${workers} keeps one)`,
   );
-  return await startTiedForeman({ ...request, workers });
+  return tied;
 }
 
 async function openLocal(request: OpenRequest, local: number | true): Promise<OpenedForeman> {

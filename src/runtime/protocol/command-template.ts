@@ -40,8 +40,13 @@ export function compileTemplate(work: CommandWork, shape: InputShape): CommandTe
   return (input) => {
     const argv = fillArgv(createResolver(shape, input));
     const stdin = work.stdin && !shape.none ? stdinOf(shape, input.value) : null;
-    return { argv, cwd: fillCwd(input), stdin };
+    return { argv, cwd: fromFolder(work.folder, fillCwd(input)), stdin };
   };
+}
+
+/** A placeholder may hold an absolute path or a relative one: only the filled text tells. */
+function fromFolder(folder: string | undefined, cwd: string): string {
+  return folder === undefined || cwd.startsWith("/") ? cwd : `${folder}/${cwd}`;
 }
 
 /** Fills one command in; for more than one task compile the template once. */

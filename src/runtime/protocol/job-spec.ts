@@ -39,6 +39,8 @@ const commandWork = z.object({
   scratch: z.boolean(),
   /** The submitter's folder or `--cwd`, which may hold placeholders. */
   cwd: z.string(),
+  /** From which a `cwd` counts that is not absolute once it is filled in. */
+  folder: z.optional(z.string()),
 });
 
 export const workSpec = z.discriminatedUnion("kind", [functionWork, commandWork]);

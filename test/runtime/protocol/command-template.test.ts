@@ -292,6 +292,13 @@ describe("stdin, cwd and texts", () => {
     expect(expandCommand(work, PLAIN, { value: "x/y.z", index: 1, slot: 1 }).cwd).toBe("/data/y/2");
   });
 
+  test("a --cwd that is not absolute once it is filled in counts from the submitter's folder", () => {
+    const work = command(["ls"], { cwd: "{//}", folder: "/home/me" });
+    const cwdOf = (value: string) => expandCommand(work, PLAIN, { value, index: 0, slot: 1 }).cwd;
+    expect(cwdOf("sub/a.txt")).toBe("/home/me/sub");
+    expect(cwdOf("/abs/a.txt")).toBe("/abs");
+  });
+
   test("texts are filled in and never quoted", () => {
     const input = { value: { id: "a b", n: 2 }, index: 0, slot: 1 };
     expect(expandText("out/{id}-{n}-{x}.txt", null, PLAIN, input)).toBe("out/a b-2-{x}.txt");
