@@ -2,13 +2,15 @@
  * Loads a fresh bundle in this process, to see what the job file exports. This runs the author's
  * top-level code, as reading `inputs` would anyway; it must not let that code end the program.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describeThrown } from "../job-module/describe-thrown.ts";
 import { findExportProblem } from "../job-module/export-problem.ts";
 import { type JobModule, jobModuleOf, type ModuleNamespace } from "../job-module/job-module.ts";
+import { parseFrames } from "../job-module/stack-trace.ts";
+import { CcError } from "../protocol/error.ts";
 import {
   exitsWhenLoaded,
   loadsForever,
@@ -29,7 +31,7 @@ export interface LoadRequest {
 
 /** @throws CcError with exit code 2 when the top level throws, exits or hangs, or an export is wrong. */
 export async function loadBundle(request: LoadRequest): Promise<JobModule> {
-  const folder = await mkdtemp(join(tmpdir(), "cc-job-"));
+  const folder = await createFolder();
   try {
     const path = join(folder, "job.mjs");
     await writeFile(path, request.code);
@@ -40,6 +42,21 @@ export async function loadBundle(request: LoadRequest): Promise<JobModule> {
   } finally {
     // The runtime keeps module and source map in memory once it has loaded them.
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Its real path, because that is what stack traces name. */
+async function createFolder(): Promise<string> {
+  try {
+    return await realpath(await mkdtemp(join(tmpdir(), "cc-job-")));
+  } catch (cause) {
+    throw new CcError({
+      code: "no_temporary_folder",
+      message: `No file can be written to ${tmpdir()}, where a job file is loaded from.`,
+      hint: "Set TMPDIR to a folder that can be written.",
+      exitCode: 2,
+      cause,
+    });
   }
 }
 
@@ -56,7 +73,11 @@ async function importGuarded(path: string, request: LoadRequest): Promise<Module
   const start: Place = { file: request.entryName, position: START };
   const realExit = process.exit;
   process.exit = (code) => {
-    throw new ExitAttempt(code);
+    const attempt = new ExitAttempt(code);
+    // Only the author's code is held back: Ctrl-C must still end the program meanwhile.
+    const frames = parseFrames(attempt.stack ?? "", path);
+    if (frames.some((frame) => frame.place !== null)) throw attempt;
+    return realExit(code);
   };
   try {
     return await withDeadline(import(path) as Promise<ModuleNamespace>, request.deadlineMs, () =>

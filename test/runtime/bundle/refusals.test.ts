@@ -340,3 +340,19 @@ test("a bundle one byte larger than the limit, with its largest parts; one of th
     hint: "Read large tables in setup or send them as inputs. The largest parts: table.txt (0.3 MiB), job.ts (0.0 MiB).",
   });
 });
+
+test("a folder for temporary files that cannot be written", async () => {
+  await using project = await createProject({ "job.ts": "export default () => 1;" });
+  const before = process.env["TMPDIR"];
+  try {
+    process.env["TMPDIR"] = project.path("nowhere");
+    expect(await project.refusal()).toEqual({
+      code: "no_temporary_folder",
+      message: `No file can be written to ${project.path("nowhere")}, where a job file is loaded from.`,
+      hint: "Set TMPDIR to a folder that can be written.",
+    });
+  } finally {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+  }
+});

@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test";
+import { symlink } from "node:fs/promises";
+import { describeThrown } from "../../../src/runtime/job-module/describe-thrown.ts";
 import { loadJobModule } from "../../../src/runtime/job-module/load-job-module.ts";
+import { createContext } from "../../../src/runtime/job-module/task-context.ts";
 import { createProject } from "../bundle/temporary-project.ts";
+import { createShared } from "./modules.ts";
+
+const CONTEXT = createContext(createShared(), 0, 1);
 
 test("a module on disk is loaded with what it exports", async () => {
   await using project = await createProject({
@@ -37,6 +43,22 @@ test("a module whose top level throws is an error with the thrown one as its cau
     message: "Loading the job file threw TypeError: no model.",
     cause: expect.any(TypeError),
   });
+});
+
+test("behind a symbolic link stack traces are still relative to the bundle", async () => {
+  await using project = await createProject({
+    "real/it.mjs": "export default () => {\n  throw new Error('boom');\n};\n",
+  });
+  await symlink(project.path("real"), project.path("link"));
+  const module = await loadJobModule(project.path("link/it.mjs"));
+  const thrown: unknown = await Promise.try(() => module.task(null, CONTEXT)).catch((it) => it);
+  const { place } = describeThrown(thrown, { bundlePath: module.path, classifyError: undefined });
+  expect(place).toStartWith("it.mjs:2:");
+});
+
+test("a module that is not there is an error", async () => {
+  await using project = await createProject({});
+  expect(loadJobModule(project.path("it.mjs"))).rejects.toMatchObject({ code: "job_file_throws" });
 });
 
 test("a module without a task is refused", async () => {
