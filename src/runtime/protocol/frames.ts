@@ -3,7 +3,9 @@
  * Uint32Array becomes little-endian bytes or an array, a value column its two parts or an array of
  * JSON values, spliced as text without being decoded.
  */
+
 import { Packr } from "msgpackr";
+import { toBase64 } from "./base64.ts";
 import { u32At, u32ToBytes, type ValueColumn, valueOffsets } from "./columns.ts";
 import { CcError } from "./error.ts";
 import { type Message, malformed, parseMessage } from "./messages.ts";
@@ -89,13 +91,13 @@ function valuesAsJson(column: ValueColumn, count: number | null): string {
 
 /** Kinds 4 and 5 have no JSON form of their own: they travel whole, as bytes. */
 function opaqueAsJson(bytes: Uint8Array): string {
-  return (bytes[0] ?? 0) > 3 ? `{"$value":"${bytes.toBase64()}"}` : valueAsJson(bytes);
+  return (bytes[0] ?? 0) > 3 ? `{"$value":"${toBase64(bytes)}"}` : valueAsJson(bytes);
 }
 
 function toPlain(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Uint32Array) return Array.from(value);
-  if (value instanceof Uint8Array) return value.toBase64();
+  if (value instanceof Uint8Array) return toBase64(value);
   if (Array.isArray(value)) return value.map(toPlain);
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, toPlain(field)]));
 }

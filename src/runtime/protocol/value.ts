@@ -2,6 +2,7 @@
  * The value codec: what an input or a result is between processes. One kind byte, then a body.
  * The foreman carries values and never decodes one; JSON kinds are printed and spliced as they are.
  */
+import { fromBase64, toBase64 } from "./base64.ts";
 import type { ValueSink } from "./columns.ts";
 import { CcError } from "./error.ts";
 import { VALUE_DEPTH_MAX } from "./limits.ts";
@@ -83,7 +84,7 @@ export function valueAsJson(bytes: Uint8Array): string {
     case VALUE_UNDEFINED:
       return '{"$undefined":true}';
     case VALUE_BYTES:
-      return `{"$bytes":"${bytes.subarray(1).toBase64()}"}`;
+      return `{"$bytes":"${toBase64(bytes.subarray(1))}"}`;
     default:
       return valueText(bytes);
   }
@@ -176,7 +177,7 @@ function tagObject(value: object, path: string, ancestors: readonly object[]): T
   }
   const inner = [...ancestors, value];
   if (value instanceof Date) return tagDate(value, path);
-  if (value instanceof Uint8Array && isPlainBytes(value)) return { $bytes: value.toBase64() };
+  if (value instanceof Uint8Array && isPlainBytes(value)) return { $bytes: toBase64(value) };
   if (value instanceof Map) {
     return {
       $map: [...value].map(([key, entry], i) => tagEntry(key, entry, `${path}[${i}]`, inner)),
@@ -254,7 +255,7 @@ function untagSingle(key: string, body: unknown): unknown {
     case "$date":
       return new Date(String(body));
     case "$bytes":
-      return Uint8Array.fromBase64(String(body));
+      return fromBase64(String(body));
     case "$number":
       return Number(body);
     case "$undefined":

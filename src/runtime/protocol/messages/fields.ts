@@ -2,7 +2,9 @@
  * The fields messages are made of. Columns decode from both sub-protocols: from MessagePack as
  * little-endian bytes (or one number for all rows), from JSON as arrays.
  */
+
 import * as z from "zod/mini";
+import { fromBase64 } from "../base64.ts";
 import {
   isValueColumnOf,
   type U32Column,
@@ -55,8 +57,7 @@ export const bytes = z.pipe(
     "expected bytes (base64 in JSON)",
   ),
   z.transform(
-    (value): Uint8Array =>
-      value instanceof Uint8Array ? value : Uint8Array.fromBase64(value as string),
+    (value): Uint8Array => (value instanceof Uint8Array ? value : fromBase64(value as string)),
   ),
 );
 
@@ -85,7 +86,7 @@ function decodeValueColumn(value: unknown): ValueColumn {
   }
   const builder = new ValueColumnBuilder();
   for (const json of value) {
-    if (isOpaque(json)) builder.pushValue(Uint8Array.fromBase64(json.$value));
+    if (isOpaque(json)) builder.pushValue(fromBase64(json.$value));
     else encodeJsonValue(json, builder);
   }
   return builder.take();
