@@ -5,7 +5,7 @@
  */
 import type { CommandHandler } from "./command-context.ts";
 import type { VerbTable } from "./option-table.ts";
-import { COMPLETION_VERB, VERSION_VERB } from "./tables/setup.ts";
+import { COMPLETION_VERB, INIT_VERB, VERSION_VERB } from "./tables/setup.ts";
 
 export interface Command {
   readonly table: VerbTable;
@@ -14,6 +14,7 @@ export interface Command {
 
 /** In the order of the help. */
 const COMMANDS: Readonly<Record<string, Command>> = {
+  init: command(INIT_VERB, () => import("./init.ts")),
   completion: command(COMPLETION_VERB, () => import("./completion.ts")),
   version: command(VERSION_VERB, () => import("./version.ts")),
 };

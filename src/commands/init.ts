@@ -3,7 +3,7 @@
  * it before anything is written.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { PROJECT_FILES, type ProjectFile } from "../runtime/bundle/project-files.ts";
 import { CcError, type ExitCode, usageError } from "../runtime/protocol/error.ts";
 import { JSON_SCHEMA_NAME } from "../runtime/protocol/views.ts";
@@ -11,8 +11,9 @@ import type { CommandContext } from "./command-context.ts";
 import type { INIT_VERB } from "./tables/setup.ts";
 
 export async function run(context: CommandContext<typeof INIT_VERB>): Promise<ExitCode> {
-  const folder = resolve(context.cwd, context.positionals[0] ?? ".");
-  const named = relative(context.cwd, folder);
+  const typed = context.positionals[0] ?? ".";
+  const folder = resolve(context.cwd, typed);
+  const named = folder === resolve(context.cwd) ? "" : typed;
   const missing = await findMissing(folder, named);
   await createFiles(folder, missing);
   await report(context, { folder, named, created: missing.map((file) => file.name) });
@@ -69,7 +70,7 @@ function cannotWrite(path: string, cause: unknown): CcError {
 
 interface Outcome {
   readonly folder: string;
-  /** As seen from the user's folder; empty for that folder itself. */
+  /** As the user typed it; empty for the folder they stand in. */
   readonly named: string;
   readonly created: readonly string[];
 }
