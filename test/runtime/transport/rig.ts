@@ -2,9 +2,11 @@
  * What the transport's tests share: a foreman that listens on a free port, handlers that record what
  * they hear, and a bare WebSocket for whoever misbehaves. Tests wait on signals, never on time.
  */
+import { connect, type Socket } from "node:net";
 import { WebSocket } from "ws";
 import { silentLogger } from "../../../src/runtime/platform/logger.ts";
-import type { Message } from "../../../src/runtime/protocol/messages.ts";
+import { decodeFrame } from "../../../src/runtime/protocol/frames.ts";
+import type { Message, MessageOf } from "../../../src/runtime/protocol/messages.ts";
 import { SUBPROTOCOL_MSGPACK } from "../../../src/runtime/protocol/messages.ts";
 import type {
   Channel,
@@ -183,4 +185,24 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
     return thrown;
   }
   throw new Error(`expected a rejection, got ${JSON.stringify(value)}`);
+}
+
+/** The next frame, which must be an error, in either sub-protocol. */
+export async function errorIn(raw: RawSocketRecord): Promise<MessageOf<"error">> {
+  const frame = await raw.nextFrame();
+  const message = decodeFrame(frame[0] === 0x7b ? frame.toString() : frame);
+  if (message.type !== "error") throw new Error(`expected an error, got ${message.type}`);
+  return message;
+}
+
+/** Sends text over TCP and collects everything until the end. */
+export function exchange(port: number, text: string): { socket: Socket; answer: Promise<string> } {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(text);
+  let received = "";
+  socket.on("data", (chunk) => {
+    received += chunk;
+  });
+  socket.on("error", () => {});
+  return { socket, answer: new Promise((resolve) => socket.on("close", () => resolve(received))) };
 }
