@@ -65,6 +65,7 @@ export interface JobFilter {
 export interface Store {
   /** Begins a new epoch (unless read-only) and says who this foreman is. */
   readonly identity: ForemanIdentity;
+  /** All or nothing, in order; what is kept is copied, instants to whole milliseconds. */
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
   load(): Promise<StoredState>;
 
@@ -84,8 +85,12 @@ export interface Store {
   ): Promise<readonly SettlementChunk[]>;
   /** The tasks that settlement `seq` (a reopening) queued again. */
   readReopened(jobId: JobId, seq: number): Promise<Uint32Array | null>;
-  /** Every settlement that ever held this task, oldest first: its history over retries. */
+  /**
+   * Every settlement that ever held this task, oldest first, each cut down to this task's row: its
+   * history over retries.
+   */
   readTaskHistory(jobId: JobId, index: number): Promise<readonly SettlementChunk[]>;
+  /** By index and attempt; at most ATTEMPT_ENDS_PER_JOB_MAX are kept of a job, the first ones. */
   readAttemptEnds(
     jobId: JobId,
     index: number | null,
@@ -98,8 +103,12 @@ export interface Store {
     readonly limit: number;
   }): Promise<readonly (EventFacts & { readonly seq: number })[]>;
 
-  /** Bundles: content-addressed, in chunks of BLOB_CHUNK_BYTES. */
+  /**
+   * Bundles: content-addressed, in chunks of BLOB_CHUNK_BYTES. `true` is a promise for as long as the
+   * store is open: the bundle stays, whichever jobs are removed, until a committed job names it.
+   */
   hasBlob(sha256: string): Promise<boolean>;
+  /** The same promise. Throws `bundle_mismatch` when the bytes do not have that SHA-256. */
   putBlob(blob: {
     readonly sha256: string;
     readonly kind: "bundle";
