@@ -1,0 +1,156 @@
+/**
+ * The session and its connections: presenting what is held after each one, heartbeats and their
+ * echo, and what happens when the foreman is another one, is deaf, or has ended the session.
+ */
+import type { BootId } from "../../protocol/ids.ts";
+import type { WorkerOffer } from "../../protocol/job-spec.ts";
+import { forgetAssignments, heldIndexes, indexesOfRows } from "./assignments.ts";
+import type { AgentEffect, EventOf } from "./events.ts";
+import { forgetReports, sendReport } from "./reports.ts";
+import { type AgentState, HANDED } from "./state.ts";
+
+/** So many beats without any word from the foreman: the way to us is cut, though ours may not be. */
+const SILENT_BEATS_MAX = 3;
+
+export function onConnected(
+  state: AgentState,
+  event: EventOf<"connected">,
+  effects: AgentEffect[],
+): void {
+  const { atMs, foremanId, heartbeatMs, leaseMs } = event;
+  if (state.foremanId !== foremanId) beginSession(state, event, effects);
+  state.heartbeatMs = heartbeatMs;
+  state.leaseMs = leaseMs;
+  state.connectionSeq++;
+  state.connection = { kind: "up", beat: 0, nextBeatAtMs: atMs + heartbeatMs };
+  effects.push({
+    type: "sendMessage",
+    message: {
+      type: "worker_ready",
+      worker_id: state.options.workerId,
+      boot_id: state.bootId as BootId,
+      connection_seq: state.connectionSeq,
+      offer: currentOffer(state, atMs),
+      inventory: [...state.assignments.values()].map((assignment) => ({
+        assignment: assignment.assignmentId,
+        index: heldIndexes(assignment),
+      })),
+      acknowledged_seq: state.acknowledgedSeq,
+    },
+  });
+  if (acceptance(state) !== null) announce(state, atMs, effects);
+  for (const report of state.unacknowledged) sendReport(report, atMs, effects);
+}
+
+export function onDisconnected(state: AgentState): void {
+  state.connection = { kind: "down" };
+}
+
+/** The next connection begins a new session, even with the same foreman. */
+export function onSessionEnded(
+  state: AgentState,
+  event: EventOf<"sessionEnded">,
+  effects: AgentEffect[],
+): void {
+  dropSession(state, event.atMs, effects);
+  state.foremanId = null;
+}
+
+function beginSession(
+  state: AgentState,
+  event: EventOf<"connected">,
+  effects: AgentEffect[],
+): void {
+  dropSession(state, event.atMs, effects);
+  state.foremanId = event.foremanId;
+  state.bootId = event.freshBootId;
+  state.connectionSeq = 0;
+}
+
+/** Nobody waits for what runs: it is ended, and only its slots are still counted. */
+function dropSession(state: AgentState, atMs: number, effects: AgentEffect[]): void {
+  for (const batch of state.batches.values()) {
+    if (batch.fate === "running") effects.push({ type: "killBatch", batchId: batch.batchId });
+    batch.fate = "orphaned";
+  }
+  forgetAssignments(state, atMs);
+  forgetReports(state);
+}
+
+/** What this worker offers at this moment. */
+export function currentOffer(state: AgentState, atMs: number): WorkerOffer {
+  const { offer, timeLimitAtMs } = state.options;
+  const timeLeftMs = timeLimitAtMs === null ? null : Math.max(0, timeLimitAtMs - atMs);
+  return { ...offer, time_left_ms: timeLeftMs };
+}
+
+/** Why no new tasks are accepted; null: they are. */
+export function acceptance(state: AgentState): string | null {
+  const { mode } = state;
+  if (mode.kind === "draining" || mode.kind === "aborting") return mode.reason;
+  return state.overload;
+}
+
+export function announce(state: AgentState, atMs: number, effects: AgentEffect[]): void {
+  if (state.connection.kind !== "up") return;
+  const reason = acceptance(state);
+  effects.push({
+    type: "sendMessage",
+    message: {
+      type: "announce",
+      offer: currentOffer(state, atMs),
+      accepting: reason === null,
+      reason,
+    },
+  });
+}
+
+/** Sends a heartbeat when it is time; a foreman that has gone silent is dialled anew. */
+export function beat(state: AgentState, atMs: number, effects: AgentEffect[]): void {
+  const { connection } = state;
+  if (connection.kind !== "up") return;
+  if (atMs >= silentAtMs(state)) {
+    onDisconnected(state);
+    const silentSeconds = Math.round((atMs - state.lastHeardAtMs) / 1000);
+    const reason = `nothing was heard from the foreman for ${silentSeconds} s`;
+    effects.push({ type: "redial", reason });
+    return;
+  }
+  if (atMs < connection.nextBeatAtMs) return;
+  connection.beat++;
+  // From now, not from when it was due: a process that was stopped must not send a burst.
+  connection.nextBeatAtMs = atMs + state.heartbeatMs;
+  effects.push({
+    type: "sendMessage",
+    message: {
+      type: "heartbeat",
+      connection_seq: state.connectionSeq,
+      beat: connection.beat,
+      running: longRunning(state),
+      cpu: state.cpuPercent,
+      memory: state.memoryPercent,
+      free_slots: state.freeSlots.length,
+    },
+  });
+}
+
+/** When silence becomes deafness. A lease that is short in beats ends first. */
+export function silentAtMs(state: AgentState): number {
+  const silenceMs = Math.min(SILENT_BEATS_MAX * state.heartbeatMs, state.leaseMs);
+  return state.lastHeardAtMs + silenceMs;
+}
+
+/** Only tasks reported as started: a list of thousands of short ones would be old on arrival. */
+function longRunning(state: AgentState): { assignment: number; index: Uint32Array }[] {
+  const running: { assignment: number; index: Uint32Array }[] = [];
+  for (const batch of state.batches.values()) {
+    const { assignment, startedRow, fate } = batch;
+    if (startedRow < 0 || fate === "orphaned" || assignment.rowState[startedRow] !== HANDED)
+      continue;
+    running.push({
+      assignment: assignment.assignmentId,
+      index: indexesOfRows(assignment, [startedRow]),
+    });
+  }
+  return running;
+}
