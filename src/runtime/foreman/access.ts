@@ -18,6 +18,8 @@ export const RIGHTS: Readonly<Partial<Record<MessageType, Scope>>> = {
   blob_offer: "submit",
   blob_chunk: "submit",
   blob_done: "submit",
+  // `cc try` runs a job's code here; whoever may submit may read what was submitted.
+  blob_need: "submit",
   follow_jobs: "view",
   get_job: "view",
   read_results: "view",

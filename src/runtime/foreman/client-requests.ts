@@ -88,6 +88,9 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
           case "blob_done":
             void upload.onDone(message);
             return;
+          case "blob_need":
+            void parts.blobs.serve(channel, message);
+            return;
           default:
             void handle(client, message);
         }
