@@ -18,6 +18,8 @@ export interface BlobServer {
   has(sha256: string): Promise<boolean>;
   /** Answers `blob_need` of a worker. */
   serve(channel: Channel, need: MessageOf<"blob_need">): Promise<void>;
+  /** A job is gone, and perhaps code that no other job names. */
+  forgetKnown(): void;
   /** One connection's uploads. */
   createUpload(channel: Channel): BlobUpload;
 }
@@ -133,7 +135,12 @@ export function createBlobServer(parts: {
     };
   }
 
-  return { has, serve, createUpload };
+  function forgetKnown(): void {
+    known.clear();
+    memory.clear();
+  }
+
+  return { has, serve, createUpload, forgetKnown };
 }
 
 async function sendChunks(

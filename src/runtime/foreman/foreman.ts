@@ -150,6 +150,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     window.forget(jobId);
     cache.forget(jobId);
     jobs.forget(jobId);
+    blobs.forgetKnown();
   }
 
   function perform(effect: ForemanEffect): void {

@@ -54,7 +54,8 @@ export interface PumpParts {
 export function createPump(parts: PumpParts): Pump {
   const { state, store, clock, logger } = parts;
   const startedAtMs = clock.nowMs() - clock.monotonicMs();
-  const nowMs = (): number => startedAtMs + clock.monotonicMs();
+  // Whole milliseconds, as the store keeps them.
+  const nowMs = (): number => Math.floor(startedAtMs + clock.monotonicMs());
 
   const urgent: UnstampedEvent[] = [];
   let inbox: UnstampedEvent[] = [];

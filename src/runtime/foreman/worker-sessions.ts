@@ -7,9 +7,7 @@ import type { Logger } from "../platform/logger.ts";
 import type { IndexColumn, U32Column } from "../protocol/columns.ts";
 import {
   type AssignmentId,
-  asAssignmentId,
   asBootId,
-  asJobId,
   asWorkerId,
   type BootId,
   type JobId,
@@ -22,6 +20,7 @@ import type { Channel, ChannelHandler } from "../transport/channel.ts";
 import type { BlobServer } from "./blob-server.ts";
 import type { InputWindow } from "./input-window.ts";
 import type { UnstampedEvent } from "./pump.ts";
+import { fromHeld, heldOf, reportEvent } from "./worker-messages.ts";
 
 /** What an assignment needs to know of its job when it leaves. */
 export interface AssignableJob {
@@ -144,7 +143,7 @@ export function createWorkerSessions(
       bootId,
       connectionSeq: message.connection_seq,
       offer: message.offer,
-      inventory: message.inventory.map(toHeld),
+      inventory: message.inventory.map(heldOf),
     });
     logger.info("worker connected", { worker: workerId, slots: message.offer.slots });
     return session;
@@ -180,51 +179,14 @@ export function createWorkerSessions(
 
   function onReport(session: Session, message: Message): void {
     const { bootId } = session;
+    const event = reportEvent(bootId, message);
+    if (event !== null) {
+      post(event);
+      return;
+    }
     switch (message.type) {
       case "heartbeat":
         onHeartbeat(session, message);
-        return;
-      case "task_result":
-        post(toAttemptsReported(bootId, message));
-        return;
-      case "task_started":
-        post({
-          type: "tasksStarted",
-          bootId,
-          seq: message.seq,
-          assignmentId: asAssignmentId(message.assignment),
-          indexes: message.index,
-          runningUs: message.running_us,
-        });
-        return;
-      case "tasks_returned":
-        post({
-          type: "tasksReturned",
-          bootId,
-          seq: message.seq,
-          revocation: message.request ?? null,
-          assignmentId: asAssignmentId(message.assignment),
-          indexes: message.index,
-          reason: message.reason,
-        });
-        return;
-      case "tasks_gone":
-        post({
-          type: "tasksGone",
-          bootId,
-          seq: message.seq,
-          assignmentId: asAssignmentId(message.assignment),
-          indexes: message.index,
-        });
-        return;
-      case "announce":
-        post({
-          type: "offerChanged",
-          bootId,
-          offer: message.offer,
-          accepting: message.accepting,
-          reason: message.reason,
-        });
         return;
       case "blob_need":
         void parts.blobs.serve(session.channel, message);
@@ -378,32 +340,4 @@ function refuse(channel: Channel, code: string, message: string): void {
   const hint = "Give this worker another --id.";
   channel.send({ type: "error", code, message, hint, retryable: false });
   channel.close(1008, message);
-}
-
-const toHeld = (held: { readonly assignment: number; readonly index: Uint32Array }): HeldTasks => ({
-  assignmentId: asAssignmentId(held.assignment),
-  indexes: held.index,
-});
-
-const fromHeld = (held: HeldTasks): { assignment: number; index: Uint32Array<ArrayBuffer> } => ({
-  assignment: held.assignmentId,
-  index: new Uint32Array(held.indexes),
-});
-
-function toAttemptsReported(bootId: BootId, message: MessageOf<"task_result">): UnstampedEvent {
-  return {
-    type: "attemptsReported",
-    bootId,
-    seq: message.seq,
-    assignmentId: asAssignmentId(message.assignment),
-    jobId: asJobId(message.job_id),
-    status: message.status,
-    count: message.count,
-    indexes: message.index ?? { first: message.first_index ?? 0 },
-    attempts: message.attempt,
-    runUs: message.run_us,
-    codes: message.code ?? null,
-    permanent: message.permanent ?? 0,
-    values: message.value,
-  };
 }
