@@ -31,6 +31,8 @@ export interface Connection {
   watch(view: View, onBody: (body: unknown) => void): Promise<Watch>;
   /** Sends a piece of a bundle; waits while the peer is slow. */
   sendChunk(chunk: Omit<MessageOf<"blob_chunk">, "type" | "request">): Promise<void>;
+  /** A job's code by its hash. @throws CcError `bundle_missing`. */
+  readBundle(sha256: string): Promise<Uint8Array>;
   /** Resolves with the reason when the connection has ended, however that came. */
   readonly ended: Promise<CcError>;
   close(): void;
@@ -52,6 +54,7 @@ export async function openConnection(
 ): Promise<Connection> {
   const pending = new Map<number, Pending>();
   const watches = new Map<number, (body: unknown) => void>();
+  const downloads = new Map<number, Uint8Array[]>();
   const ended = Promise.withResolvers<CcError>();
   let nextRequest = 1;
   let farewell: CcError | null = null;
@@ -67,6 +70,10 @@ export async function openConnection(
     }
     if (message.type === "delta") {
       watches.get(message.request)?.(message.body);
+      return;
+    }
+    if (message.type === "blob_chunk") {
+      downloads.get(message.request)?.push(message.data);
       return;
     }
     if (!("request" in message) || message.request === undefined) return;
@@ -130,6 +137,17 @@ export async function openConnection(
       channel.send({ type: "blob_chunk", request: 0, ...chunk });
       await channel.drained();
       if (!channel.isOpen) throw await ended.promise;
+    },
+    async readBundle(sha256) {
+      const request = nextRequest++;
+      const chunks: Uint8Array[] = [];
+      downloads.set(request, chunks);
+      try {
+        await ask(request, { type: "blob_need", request, sha256 });
+        return Buffer.concat(chunks);
+      } finally {
+        downloads.delete(request);
+      }
     },
     close() {
       channel.close(1000, "done");
