@@ -17,6 +17,7 @@ import type { HostRules } from "./host-rules.ts";
 import { refuseUpgrade } from "./http-answers.ts";
 import { judgeUpgrade, requestFacts } from "./request-rules.ts";
 import type { OnChannel } from "./socket-channel.ts";
+import { countableHead, limitStrangerBytes } from "./stranger-bytes.ts";
 import { addressOf, type Strangers } from "./strangers.ts";
 
 export interface UpgradesOptions {
@@ -57,7 +58,7 @@ export function createUpgrades(options: UpgradesOptions): Upgrades {
         refuseUpgrade(socket, verdict.refusal);
         return;
       }
-      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSockets.handleUpgrade(request, socket, countableHead(head), (webSocket) => {
         greet(track(webSocket, verdict.encoding), request, options);
       });
     },
@@ -84,6 +85,7 @@ function createWebSocketServer(): WebSocketServer {
 function greet(frames: FrameSocket, request: IncomingMessage, options: UpgradesOptions): void {
   const { strangers, logger, onChannel } = options;
   const { socket } = request;
+  const stopCounting = limitStrangerBytes(socket, frames);
   strangers.setCutOff(socket, (reason) => frames.close(1008, reason));
   admitThroughHandshake({
     frames,
@@ -91,6 +93,9 @@ function greet(frames: FrameSocket, request: IncomingMessage, options: UpgradesO
     address: addressOf(socket),
     logger,
     onChannel,
-    onAdmitted: () => strangers.release(socket),
+    onAdmitted: () => {
+      strangers.release(socket);
+      stopCounting();
+    },
   });
 }

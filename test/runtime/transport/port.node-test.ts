@@ -11,6 +11,7 @@ import {
 import type { Message } from "../../../src/runtime/protocol/messages.ts";
 import { createKey } from "../../../src/runtime/transport/keys.ts";
 import {
+  announceHugeFrame,
   createRecorder,
   openRaw,
   rejectionOf,
@@ -86,6 +87,14 @@ test("a silent stranger is cut at the deadline, a talkative one at 4 KiB", async
   const talkative = await openRaw(foreman);
   talkative.socket.send(new Uint8Array(FRAME_BYTES_MAX_UNAUTHENTICATED + 1));
   assert.equal((await talkative.closed).code, 1009);
+});
+
+test("a stranger that announces a huge frame is cut after a few kilobytes of it", async () => {
+  const clock = createManualClock();
+  const { closeFrame, answer } = await announceHugeFrame(await startTestForeman({ clock }));
+  assert.equal(closeFrame.readUInt16BE(2), 1009);
+  clock.advance(2_000);
+  await answer;
 });
 
 test("malformed, oversized and out of turn frames close with a code, and harm nobody", async () => {

@@ -206,3 +206,30 @@ export function exchange(port: number, text: string): { socket: Socket; answer: 
   socket.on("error", () => {});
   return { socket, answer: new Promise((resolve) => socket.on("close", () => resolve(received))) };
 }
+
+export const upgradeText = (headers: Record<string, string>, path = "/ws"): string =>
+  [
+    `GET ${path} HTTP/1.1`,
+    ...Object.entries({
+      Host: "127.0.0.1",
+      Upgrade: "websocket",
+      Connection: "Upgrade",
+      "Sec-WebSocket-Version": "13",
+      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+      "Sec-WebSocket-Protocol": SUBPROTOCOL_MSGPACK,
+      ...headers,
+    }).map(([name, value]) => `${name}: ${value}`),
+    "\r\n",
+  ].join("\r\n");
+
+/** Upgrades, begins a frame of 16 MiB and waits for the close frame that cuts it short. */
+export async function announceHugeFrame(
+  foreman: TestForeman,
+): Promise<{ readonly closeFrame: Buffer; readonly answer: Promise<string> }> {
+  const { socket, answer } = exchange(foreman.listener.port, upgradeText({}));
+  await new Promise((resolve) => socket.once("data", resolve));
+  const announced = Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 1, 2, 3, 4]);
+  socket.write(Buffer.concat([announced, Buffer.alloc(64 * 1024)]));
+  const closeFrame = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+  return { closeFrame, answer };
+}

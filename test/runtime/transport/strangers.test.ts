@@ -1,26 +1,19 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { createManualClock } from "../../../src/runtime/platform/clock.ts";
 import { encodeFrame } from "../../../src/runtime/protocol/frames.ts";
 import { FRAME_BYTES_MAX_UNAUTHENTICATED } from "../../../src/runtime/protocol/limits.ts";
-import { SUBPROTOCOL_MSGPACK } from "../../../src/runtime/protocol/messages.ts";
 import { createPeerHandshake } from "../../../src/runtime/transport/handshake.ts";
-import { errorIn, exchange, openRaw, startTestForeman, stopTestForemen } from "./rig.ts";
+import {
+  announceHugeFrame,
+  errorIn,
+  exchange,
+  openRaw,
+  startTestForeman,
+  stopTestForemen,
+  upgradeText,
+} from "./rig.ts";
 
 afterEach(stopTestForemen);
-
-const upgradeText = (headers: Record<string, string>, path = "/ws"): string =>
-  [
-    `GET ${path} HTTP/1.1`,
-    ...Object.entries({
-      Host: "127.0.0.1",
-      Upgrade: "websocket",
-      Connection: "Upgrade",
-      "Sec-WebSocket-Version": "13",
-      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-      "Sec-WebSocket-Protocol": SUBPROTOCOL_MSGPACK,
-      ...headers,
-    }).map(([name, value]) => `${name}: ${value}`),
-    "\r\n",
-  ].join("\r\n");
 
 describe("before the upgrade", () => {
   const cases: [string, Record<string, string>, string, RegExp][] = [
@@ -110,6 +103,17 @@ describe("a stranger", () => {
     raw.socket.send(new Uint8Array(FRAME_BYTES_MAX_UNAUTHENTICATED + 1));
     expect((await errorIn(raw)).code).toBe("frame_too_large");
     expect(await raw.closed).toMatchObject({ code: 1009 });
+  });
+
+  test("that announces a huge frame is cut after a few kilobytes of it", async () => {
+    const clock = createManualClock();
+    const foreman = await startTestForeman({ clock });
+    const { closeFrame, answer } = await announceHugeFrame(foreman);
+    expect(closeFrame[0]).toBe(0x88);
+    expect(closeFrame.readUInt16BE(2)).toBe(1009);
+    expect(closeFrame.subarray(4).toString()).toBe("over 16384 bytes before authentication");
+    clock.advance(2_000);
+    await answer;
   });
 
   test("is refused when it speaks out of turn", async () => {
