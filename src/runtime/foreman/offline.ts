@@ -5,12 +5,14 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { PROGRAM_VERSION } from "../platform/version.ts";
+import { CcError } from "../protocol/error.ts";
 import { hasStore } from "../store/folder.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Channel, ChannelHandler } from "../transport/channel.ts";
 import { createChannelPair } from "../transport/memory.ts";
+import { RIGHTS } from "./access.ts";
 import { createForeman } from "./foreman.ts";
 
 export interface OfflineForeman {
@@ -55,7 +57,8 @@ export async function openOfflineForeman(parts: {
           role: "client",
           keyId: "offline",
           owner,
-          scopes: ["view"],
+          // Whoever may submit may read code back; `refusingChanges` holds back the rest of it.
+          scopes: ["view", "submit"],
           address: "memory",
           programVersion: PROGRAM_VERSION,
         },
@@ -67,12 +70,37 @@ export async function openOfflineForeman(parts: {
           heartbeatMs: 3_000,
           leaseMs: 15_000,
         },
-        onForemanSide: foreman.open,
+        onForemanSide: (channel) => refusingChanges(channel, foreman.open(channel)),
         onClientSide,
       }).client,
     async close() {
       await foreman.close();
       await store.close();
+    },
+  };
+}
+
+/** A change would be decided, answered and then lost, since nothing is written. */
+function refusingChanges(channel: Channel, handler: ChannelHandler): ChannelHandler {
+  return {
+    ...handler,
+    onMessage(message, frameBytes) {
+      if (RIGHTS[message.type] === "view" || message.type === "blob_need") {
+        handler.onMessage(message, frameBytes);
+        return;
+      }
+      const error = new CcError({
+        code: "read_only",
+        message: `This store is only being read: ${message.type} needs a running foreman.`,
+        hint: "cc foreman",
+        exitCode: 3,
+      });
+      const request = "request" in message ? message.request : undefined;
+      channel.send({
+        type: "error",
+        ...(request === undefined ? {} : { request }),
+        ...error.toView(),
+      });
     },
   };
 }
