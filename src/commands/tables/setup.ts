@@ -47,6 +47,26 @@ export const BENCH_VERB = defineVerb({
   usage: ["bench [options]"],
   positionals: [],
   options: {
+    runs: {
+      type: "integer",
+      min: 1,
+      max: 100,
+      default: 1,
+      description: "measure each figure so often and print the spread",
+    },
+    only: {
+      type: "list",
+      value: "FIGURE,…",
+      separator: ",",
+      description: "only these, such as throughput,latency",
+    },
+    tasks: {
+      type: "integer",
+      min: 1_000,
+      max: 100_000_000,
+      description: "tasks of the figures about many",
+      defaultText: "1000000",
+    },
     json: CLIENT_OPTIONS.json,
     quiet: CLIENT_OPTIONS.quiet,
     noColor: CLIENT_OPTIONS.noColor,

@@ -78,9 +78,10 @@ describe.each(ENCODINGS)("a message as %s", (encoding) => {
 });
 
 describe("what a hostile peer sends", () => {
-  const pack = (value: unknown): Uint8Array => new Packr({ useRecords: false }).pack(value);
+  const pack = (value: unknown): Uint8Array =>
+    new Uint8Array(new Packr({ useRecords: false }).pack(value));
 
-  test.each([
+  const frames: [string, Uint8Array | string][] = [
     ["no JSON", "{"],
     ["no object", "[]"],
     ["no type", "{}"],
@@ -118,7 +119,8 @@ describe("what a hostile peer sends", () => {
       }),
     ],
     ["bytes that are no MessagePack", new Uint8Array([0xc1, 0xc1])],
-  ])("%s is malformed", (_, frame) => {
+  ];
+  test.each(frames)("%s is malformed", (_, frame) => {
     expect(() => decodeFrame(frame)).toThrow("does not follow the protocol");
   });
 
