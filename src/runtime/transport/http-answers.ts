@@ -16,7 +16,11 @@ const STATUS_TEXTS = {
 
 export function answerHealth(response: ServerResponse): void {
   const body = `${JSON.stringify({ status: "healthy", program: "crowdcompute", version: PROGRAM_VERSION })}\n`;
-  response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
+  response.writeHead(200, {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    connection: "close",
+  });
   response.end(body);
 }
 
@@ -32,6 +36,7 @@ export function answerNotFound(request: IncomingMessage, response: ServerRespons
 export function answerRefusal(response: ServerResponse, refusal: Refusal): void {
   response.writeHead(refusal.status, {
     "content-type": "text/plain; charset=utf-8",
+    connection: "close",
     [REFUSAL_HEADER]: refusal.code,
   });
   response.end(`${refusal.sentence}\n`);

@@ -57,6 +57,8 @@ describe("a proven peer", () => {
     ["base64 that is none", SUBPROTOCOL_JSON, '{"type":"authenticate","mac":"*"}', 1007],
     ["bytes that are not UTF-8", SUBPROTOCOL_JSON, Uint8Array.of(0x7b, 0xff, 0xfe), 1007],
     ["broken MessagePack", SUBPROTOCOL_MSGPACK, Uint8Array.of(0xde, 0xff, 0xff), 1007],
+    ["MessagePack of a million levels", SUBPROTOCOL_MSGPACK, new Uint8Array(1e6).fill(0x91), 1007],
+    ["a list of four billion", SUBPROTOCOL_MSGPACK, Uint8Array.of(0xdd, 255, 255, 255, 255), 1007],
     ["nothing at all", SUBPROTOCOL_MSGPACK, new Uint8Array(0), 1007],
     ["text among MessagePack", SUBPROTOCOL_MSGPACK, "hello", 1003],
     ["columns that disagree", SUBPROTOCOL_MSGPACK, disagreeingColumns(), 1007],
