@@ -5,7 +5,17 @@
  */
 import type { CommandHandler } from "./command-context.ts";
 import type { VerbTable } from "./option-table.ts";
-import { COMPLETION_VERB, INIT_VERB, VERSION_VERB } from "./tables/setup.ts";
+import { FOREMAN_VERB } from "./tables/daemons.ts";
+import { JOBS_VERB, TASKS_VERB, WHY_VERB, WORKERS_VERB } from "./tables/look.ts";
+import { BENCH_VERB, COMPLETION_VERB, INIT_VERB, VERSION_VERB } from "./tables/setup.ts";
+import {
+  CANCEL_VERB,
+  PAUSE_VERB,
+  RESUME_VERB,
+  RM_VERB,
+  SET_VERB,
+  SHUTDOWN_VERB,
+} from "./tables/steer.ts";
 
 export interface Command {
   readonly table: VerbTable;
@@ -14,7 +24,19 @@ export interface Command {
 
 /** In the order of the help. */
 const COMMANDS: Readonly<Record<string, Command>> = {
+  foreman: command(FOREMAN_VERB, () => import("./foreman.ts")),
+  jobs: command(JOBS_VERB, () => import("./jobs.ts")),
+  tasks: command(TASKS_VERB, () => import("./tasks.ts")),
+  workers: command(WORKERS_VERB, () => import("./workers.ts")),
+  why: command(WHY_VERB, () => import("./why.ts")),
+  cancel: command(CANCEL_VERB, () => import("./cancel.ts")),
+  pause: command(PAUSE_VERB, () => import("./pause.ts")),
+  resume: command(RESUME_VERB, () => import("./resume.ts")),
+  set: command(SET_VERB, () => import("./set.ts")),
+  rm: command(RM_VERB, () => import("./rm.ts")),
+  shutdown: command(SHUTDOWN_VERB, () => import("./shutdown.ts")),
   init: command(INIT_VERB, () => import("./init.ts")),
+  bench: command(BENCH_VERB, () => import("./bench.ts")),
   completion: command(COMPLETION_VERB, () => import("./completion.ts")),
   version: command(VERSION_VERB, () => import("./version.ts")),
 };

@@ -43,7 +43,7 @@ describe.each(ENCODINGS)("a message as %s", (encoding) => {
 
   test("a failure's value travels whole", () => {
     const builder = new ValueColumnBuilder();
-    const failure = encodeFailure({ code: "error", message: "boom" });
+    const failure = new Uint8Array(encodeFailure({ code: "error", message: "boom" }));
     builder.pushValue(failure);
     const message = result({
       status: "failed",
