@@ -5,16 +5,26 @@ export function renderFish(verbs: readonly DescribedVerb[]): string {
   const lines = ["cc", "crowdcompute"].flatMap((program) => [
     ...verbs.flatMap(({ words, summary }) =>
       words.map(
-        (word) => `complete -c ${program} -n __fish_use_subcommand -a ${word} -d ${quote(summary)}`,
+        (word) =>
+          `complete -c ${program} -n __crowdcompute_needs_verb -a ${word} -d ${quote(summary)}`,
       ),
     ),
     ...verbs.flatMap((verb) => renderVerb(program, verb)),
   ]);
-  return `# fish completion of CrowdCompute; made by: cc completion fish\n${lines.join("\n")}\n`;
+  return `# fish completion of CrowdCompute; made by: cc completion fish
+function __crowdcompute_needs_verb
+    test (count (commandline -opc)) -eq 1
+end
+function __crowdcompute_verb_is
+    set -l words (commandline -opc)
+    test (count $words) -ge 2; and contains -- $words[2] $argv
+end
+${lines.join("\n")}
+`;
 }
 
 function renderVerb(program: string, verb: DescribedVerb): readonly string[] {
-  const start = `complete -c ${program} -n '__fish_seen_subcommand_from ${verb.words.join(" ")}'`;
+  const start = `complete -c ${program} -n '__crowdcompute_verb_is ${verb.words.join(" ")}'`;
   return [
     ...verb.options.map((option) => `${start} ${renderOption(option)}`),
     ...renderPositionals(start, verb),
