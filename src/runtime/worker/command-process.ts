@@ -8,16 +8,16 @@
  */
 import type { Subprocess } from "bun";
 import { encodeFailure } from "../protocol/failure.ts";
-import { ATTEMPT_TOKEN_VARIABLE, type AttemptTokens } from "./attempt-token.ts";
+import { ATTEMPT_TOKEN_VARIABLE } from "./attempt-token.ts";
 import { type CommandEnd, type CommandLimits, describeEnd, type StopCause } from "./command-end.ts";
 import { describeStartFault } from "./command-failure.ts";
 import { type CommandOutput, type KeptOutput, openCommandOutput } from "./command-output.ts";
 import { startDeadline } from "./deadline.ts";
 import { isGroupAlive } from "./libc.ts";
-import { type OutOfMemoryWatch, preferForOutOfMemory } from "./out-of-memory.ts";
+import { preferForOutOfMemory } from "./out-of-memory.ts";
+import type { ProcessHost } from "./process-host.ts";
 import { endTree, KILL_AFTER_MS, type ProcessTree } from "./process-tree.ts";
 import { watchTreeMemory } from "./tree-memory.ts";
-import type { WatchdogLink } from "./watchdog-link.ts";
 
 /** `timeoutMs` 0: none. `memoryBytesMax` is resident memory of the whole tree; null: no limit. */
 export interface CommandRequest extends CommandLimits {
@@ -27,14 +27,6 @@ export interface CommandRequest extends CommandLimits {
   readonly environment: Readonly<Record<string, string>>;
   /** Given whole to its stdin; null: an empty stdin. */
   readonly stdin: Uint8Array | null;
-}
-
-/** What all commands of a worker share. */
-export interface CommandHost {
-  readonly tokens: AttemptTokens;
-  readonly outOfMemory: OutOfMemoryWatch;
-  /** Told of commands that are not short, so that they die with the worker. */
-  readonly watchdog: Pick<WatchdogLink, "add" | "remove">;
 }
 
 export interface RunningCommand {
@@ -57,7 +49,7 @@ const LEFTOVER_KILL_AFTER_MS = 1_000;
 
 type Child = Subprocess<Uint8Array | "ignore", number | "pipe", number | "pipe">;
 
-export function startCommand(request: CommandRequest, host: CommandHost): RunningCommand {
+export function startCommand(request: CommandRequest, host: ProcessHost): RunningCommand {
   const startedAtMs = performance.now();
   const token = host.tokens.allocate();
   const output = openCommandOutput(() => attempt?.stop("result_too_large"));
@@ -98,7 +90,7 @@ function createAttempt(
   tree: ProcessTree,
   output: CommandOutput,
   limits: CommandLimits,
-  { watchdog }: CommandHost,
+  { watchdog }: ProcessHost,
 ): Attempt {
   let stopCause: StopCause | null = null;
   let treeGone: Promise<void> | null = null;

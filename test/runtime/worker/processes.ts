@@ -1,8 +1,9 @@
 /** What the tests of real processes share: looking for them, and waiting until they have gone. */
 import { readdirSync, readFileSync } from "node:fs";
 import { createAttemptTokens } from "../../../src/runtime/worker/attempt-token.ts";
-import type { CommandHost, CommandRequest } from "../../../src/runtime/worker/command-process.ts";
+import type { CommandRequest } from "../../../src/runtime/worker/command-process.ts";
 import { createOutOfMemoryWatch } from "../../../src/runtime/worker/out-of-memory.ts";
+import type { ProcessHost } from "../../../src/runtime/worker/process-host.ts";
 
 /** A number of seconds for `sleep` that no other process has: its processes are found by it. */
 export function uniqueSeconds(): string {
@@ -33,7 +34,7 @@ export async function eventually(isTrue: () => boolean, withinMs: number): Promi
   return true;
 }
 
-export function createHost(): CommandHost {
+export function createHost(): ProcessHost {
   return {
     tokens: createAttemptTokens(),
     outOfMemory: createOutOfMemoryWatch(),

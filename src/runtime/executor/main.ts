@@ -1,0 +1,137 @@
+/**
+ * The program inside an executor: one bundle of one owner in one environment, told what to run over
+ * descriptor 3. It must stay small and start fast. It writes with blocking calls, so that a result is
+ * with the worker before the next task can crash; the worker never blocks on it in turn.
+ */
+import { writevSync } from "node:fs";
+import { captureConsole } from "./console-capture.ts";
+import { writeConsole } from "./console-ring.ts";
+import {
+  type AbortFrame,
+  type BatchEndFrame,
+  type BatchFrame,
+  createFrameReader,
+  decodeBatchFrame,
+  decodeJsonFrame,
+  encodeJsonFrame,
+  FRAME_ABORT,
+  FRAME_BATCH,
+  FRAME_BATCH_END,
+  FRAME_JOB,
+  FRAME_NOTICE,
+  FRAME_OPEN,
+  FRAME_READY,
+  type JobFrame,
+  type NoticeFrame,
+  type OpenFrame,
+  type ReadyFrame,
+} from "./frames.ts";
+import { createJournal } from "./journal.ts";
+import { mapCell } from "./shared-cell.ts";
+import { createTaskModule } from "./task-module.ts";
+import {
+  abortRow,
+  blameCurrent,
+  createTaskRunner,
+  runBatch,
+  type TaskRunner,
+} from "./task-runner.ts";
+
+const CHANNEL_DESCRIPTOR = 3;
+/** A fault of our own, as every program of ours reports it. */
+const EXIT_INTERNAL = 70;
+const NOTICE_LENGTH_MAX = 4_096;
+
+/** Runs until the worker closes the channel, and then ends the process. */
+export async function runExecutor(): Promise<void> {
+  const waiting: { readonly batch: BatchFrame; readonly job: JobFrame }[] = [];
+  let job: JobFrame | null = null;
+  let runner: TaskRunner | null = null;
+  let isWorking = false;
+
+  async function work(active: TaskRunner): Promise<void> {
+    isWorking = true;
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const startedCount = await runBatch(active, next.batch, next.job);
+      const end: BatchEndFrame = { batchId: next.batch.batchId, startedCount };
+      write([encodeJsonFrame(FRAME_BATCH_END, end)]);
+    }
+    isWorking = false;
+  }
+
+  function onFrame(type: number, body: Uint8Array): void {
+    if (type === FRAME_OPEN) {
+      runner = open(decodeJsonFrame<OpenFrame>(body));
+      return;
+    }
+    if (runner === null) throw new Error(`frame ${type} before the first`);
+    if (type === FRAME_JOB) {
+      job = decodeJsonFrame<JobFrame>(body);
+    } else if (type === FRAME_BATCH && job !== null) {
+      waiting.push({ batch: decodeBatchFrame(body), job });
+      if (!isWorking) work(runner).catch(exitWithFault);
+    } else if (type === FRAME_ABORT) {
+      abortRow(runner, decodeJsonFrame<AbortFrame>(body));
+    }
+  }
+
+  const reader = createFrameReader(onFrame);
+  for await (const chunk of Bun.file(CHANNEL_DESCRIPTOR).stream()) reader.push(chunk);
+  // The worker has closed it, or is dead: either way nobody waits for a result any more.
+  process.exit(0);
+}
+
+function open(frame: OpenFrame): TaskRunner {
+  const { bundlePath, scratchFolder } = frame;
+  Object.assign(process.env, frame.environment);
+  const cell = mapCell(frame.cellPath);
+  const ready: ReadyFrame = { nowMs: performance.now() };
+  write([encodeJsonFrame(FRAME_READY, ready)]);
+  const print = (text: string) => writeConsole(cell, text);
+  captureConsole(print);
+  const module = createTaskModule({ bundlePath, scratchFolder, print });
+  const journal = createJournal(cell, write);
+  const runner = createTaskRunner({ cell, journal, module, bundlePath });
+  const onStray = (thrown: unknown) => {
+    if (!blameCurrent(runner, thrown)) notice(thrown);
+  };
+  process.on("uncaughtException", onStray);
+  process.on("unhandledRejection", onStray);
+  return runner;
+}
+
+/** No task is to blame: it had ended, or none had begun. */
+function notice(thrown: unknown): void {
+  const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  const body: NoticeFrame = { text: text.slice(0, NOTICE_LENGTH_MAX) };
+  write([encodeJsonFrame(FRAME_NOTICE, body)]);
+}
+
+/** Returns when everything is written. The descriptor blocks, so the rest of a short write follows. */
+function write(pieces: readonly Uint8Array[]): void {
+  let left = pieces.filter((piece) => piece.byteLength > 0);
+  while (left.length > 0) {
+    let written = writeOnce(left);
+    const rest: Uint8Array[] = [];
+    for (const piece of left) {
+      if (written < piece.byteLength) rest.push(piece.subarray(written));
+      written = Math.max(0, written - piece.byteLength);
+    }
+    left = rest;
+  }
+}
+
+/** Without a channel (the worker is dead, or a task has closed it) there is nothing left to do. */
+function writeOnce(pieces: readonly Uint8Array[]): number {
+  try {
+    return writevSync(CHANNEL_DESCRIPTOR, pieces);
+  } catch {
+    process.exit(EXIT_INTERNAL);
+  }
+}
+
+function exitWithFault(thrown: unknown): never {
+  // Not through the console, which is the author's.
+  process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+  process.exit(EXIT_INTERNAL);
+}
