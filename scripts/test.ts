@@ -1,7 +1,7 @@
 /**
- * `npm test`: builds the binary, runs every test file in a process of its own, a few at a time, and ends with
- * one line, `N passed, N failed`. Files named `*.test.ts` run on Bun, `*.node-test.ts` on Node 24. Words
- * after `--` choose files: `npm test -- test/commands`.
+ * `npm test`: builds the binary, runs every test file in a process of its own, a few at a time, and ends
+ * with one line, `N passed, N failed`. Files named `*.test.ts` run on Bun, `*.node-test.ts` and
+ * `*.node.ts` on Node 24. Words after `--` choose files: `npm test -- test/commands`.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -44,7 +44,7 @@ const ON_BUN: Runner = {
 async function createNodeRunner(): Promise<Runner> {
   const node = await installNode(ROOT);
   return {
-    fileName: /\.node-test\.ts$/,
+    fileName: /\.node(?:-test)?\.ts$/,
     command: (file, report) => [
       node,
       "--test",
