@@ -3,7 +3,12 @@
  * part of the command line's contract, load nothing of it, and start in a few milliseconds.
  */
 
-const ROLES: Readonly<Record<string, () => Promise<void>>> = {};
+const ROLES: Readonly<Record<string, () => Promise<void>>> = {
+  /** Runs the tasks of one slot. */
+  executor: async () => (await import("../runtime/executor/main.ts")).runExecutor(),
+  /** Ends what a killed worker left behind. */
+  watchdog: async () => (await import("../runtime/worker/watchdog.ts")).runWatchdog(),
+};
 
 /** Resolves when the role is done; an unknown one is a mixed installation. */
 export async function runInternalRole(name: string): Promise<void> {
