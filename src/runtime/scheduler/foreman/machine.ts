@@ -1,0 +1,213 @@
+/**
+ * The foreman's machine: `step` takes one event and says what becomes durable and what is then done.
+ * Deterministic: no clock, no chance but the state's own, no I/O. The event's handler only notes what
+ * it touched; timers that are due, ends of jobs and placement follow, each once.
+ */
+import { assertNever } from "../../protocol/error.ts";
+import { onBackstop } from "./backstop.ts";
+import { liftSetAside } from "./blame.ts";
+import { onCancelRequested } from "./cancel.ts";
+import { concludeJobs } from "./conclude.ts";
+import { type CurrentStep, createStep } from "./current-step.ts";
+import type { ForemanEvent } from "./events.ts";
+import type { StoredState } from "./facts.ts";
+import { onFollowingChanged } from "./following.ts";
+import { onInputsClosed, onJobSubmitted, onTasksSubmitted } from "./jobs.ts";
+import { factsOf } from "./live-job.ts";
+import type { ForemanOptions, StepOutput } from "./machine-interface.ts";
+import { placeTasks } from "./placement.ts";
+import { releaseDelayed } from "./ready-queue.ts";
+import { takeStored } from "./recovery.ts";
+import { onAttemptsReported, onTasksStarted } from "./reports.ts";
+import { onRetryRequested } from "./retry.ts";
+import { onTasksGone, onTasksReturned } from "./returns.ts";
+import {
+  onConnectionLost,
+  onHeartbeat,
+  onOfferChanged,
+  onSessionEnded,
+  onSessionReady,
+  onSessionTimer,
+} from "./sessions.ts";
+import {
+  createState,
+  type LiveJob,
+  type ForemanState as MachineState,
+  type Timer,
+} from "./state.ts";
+import { onStealCheck } from "./stealing.ts";
+import { onJobPatched, onJobRemoved } from "./steering.ts";
+import { cancelDetached, onSubmitterAttached, onSubmitterDetached } from "./submitter.ts";
+import { earliestAtMs, popDue } from "./time-heap.ts";
+import { armJob, armSession } from "./timers.ts";
+import { onWorkerPaused } from "./worker-steering.ts";
+
+/** The machine's memory. Only `step` and `recover` may change it. */
+export type ForemanState = MachineState;
+
+/** An empty foreman. */
+export const createForemanState = (options: ForemanOptions): ForemanState => createState(options);
+
+/** Takes one event in. `changes` must be durable before `effects` are performed. */
+export function step(state: ForemanState, event: ForemanEvent): StepOutput {
+  const current = beginStep(state, event.atMs);
+  handle(current, event);
+  return endStep(current);
+}
+
+/** Fills an empty state with what is stored; to be called once, before any step. */
+export function recover(state: ForemanState, stored: StoredState, atMs: number): StepOutput {
+  const current = beginStep(state, atMs);
+  takeStored(current, stored);
+  return endStep(current);
+}
+
+/** When `clockAdvanced` is wanted at the latest; null: not at all. */
+export function nextWakeAtMs(state: ForemanState): number | null {
+  const wakeAtMs = Math.min(
+    earliestAtMs(state.timers),
+    state.stealCheckAtMs ?? Number.POSITIVE_INFINITY,
+    // Coming often while leases run: a long gap then means that we ourselves stood still.
+    state.sessions.size > 0 ? state.nowMs + state.options.leaseMs / 4 : Number.POSITIVE_INFINITY,
+  );
+  return wakeAtMs === Number.POSITIVE_INFINITY ? null : wakeAtMs;
+}
+
+function beginStep(state: ForemanState, eventAtMs: number): CurrentStep {
+  const { leaseMs } = state.options;
+  const atMs = Math.max(eventAtMs, state.nowMs);
+  const current = createStep(state, atMs);
+  const hasStoodStill = atMs - state.nowMs > leaseMs / 2;
+  state.nowMs = atMs;
+  if (hasStoodStill) {
+    // Nobody could renew anything meanwhile: rather than declare all workers lost, begin anew.
+    for (const session of state.sessions.values()) {
+      session.leaseEndsAtMs = Math.max(session.leaseEndsAtMs, atMs + leaseMs);
+      if (session.graceEndsAtMs !== null) session.graceEndsAtMs += leaseMs;
+      armSession(current, session);
+    }
+  }
+  return current;
+}
+
+function endStep(current: CurrentStep): StepOutput {
+  fireTimers(current);
+  concludeJobs(current);
+  placeTasks(current);
+  for (const job of current.changedJobs) {
+    current.changes.push({ type: "jobChanged", facts: factsOf(job) });
+  }
+  const { effects } = current;
+  for (const jobId of current.settledJobs) effects.push({ type: "notifySettled", jobId });
+  for (const jobId of current.seenJobs) effects.push({ type: "notifyJobChanged", jobId });
+  for (const jobId of current.endedJobs) effects.push({ type: "notifyJobEnded", jobId });
+  return { changes: current.changes, effects };
+}
+
+function handle(current: CurrentStep, event: ForemanEvent): void {
+  switch (event.type) {
+    case "jobSubmitted":
+      onJobSubmitted(current, event);
+      break;
+    case "tasksSubmitted":
+      onTasksSubmitted(current, event);
+      break;
+    case "inputsClosed":
+      onInputsClosed(current, event);
+      break;
+    case "jobPatched":
+      onJobPatched(current, event);
+      break;
+    case "cancelRequested":
+      onCancelRequested(current, event);
+      break;
+    case "retryRequested":
+      onRetryRequested(current, event);
+      break;
+    case "jobRemoved":
+      onJobRemoved(current, event);
+      break;
+    case "submitterAttached":
+      onSubmitterAttached(current, event);
+      break;
+    case "submitterDetached":
+      onSubmitterDetached(current, event);
+      break;
+    case "followingChanged":
+      onFollowingChanged(current, event);
+      break;
+    case "sessionReady":
+      onSessionReady(current, event);
+      break;
+    case "offerChanged":
+      onOfferChanged(current, event);
+      break;
+    case "heartbeatReceived":
+      onHeartbeat(current, event);
+      break;
+    case "connectionLost":
+      onConnectionLost(current, event);
+      break;
+    case "sessionEnded":
+      onSessionEnded(current, event);
+      break;
+    case "tasksStarted":
+      onTasksStarted(current, event);
+      break;
+    case "attemptsReported":
+      onAttemptsReported(current, event);
+      break;
+    case "tasksReturned":
+      onTasksReturned(current, event);
+      break;
+    case "tasksGone":
+      onTasksGone(current, event);
+      break;
+    case "workerPaused":
+      onWorkerPaused(current, event);
+      break;
+    case "clockAdvanced":
+      break;
+    default:
+      assertNever(event, "event");
+  }
+}
+
+function fireTimers(current: CurrentStep): void {
+  const { state, atMs } = current;
+  for (let timer = popDue(state.timers, atMs); timer; timer = popDue(state.timers, atMs)) {
+    fire(current, timer);
+  }
+  onStealCheck(current);
+}
+
+function fire(current: CurrentStep, timer: Timer): void {
+  switch (timer.kind) {
+    case "job":
+      onJobTimer(current, timer.job);
+      break;
+    case "session":
+      onSessionTimer(current, timer.session);
+      break;
+    case "worker":
+      liftSetAside(current, timer.worker);
+      break;
+    case "backstop":
+      onBackstop(current, timer.assignment, timer.row);
+      break;
+    default:
+      assertNever(timer, "timer");
+  }
+}
+
+/** Back-offs are over, its start time has come, or its submitter stayed away. */
+function onJobTimer(current: CurrentStep, job: LiveJob): void {
+  job.timerAtMs = Number.POSITIVE_INFINITY;
+  if (current.state.jobs.get(job.jobId) !== job) return;
+  releaseDelayed(job, current.atMs);
+  cancelDetached(current, job);
+  armJob(current, job);
+  current.readyJobs.add(job);
+  current.concludingJobs.add(job);
+  current.seenJobs.add(job.jobId);
+}

@@ -1,0 +1,137 @@
+/**
+ * Who gets what, once a step: sessions that may have room are offered all that is ready, in order of
+ * priority and fairness; jobs that may have become ready are offered to all sessions, the least
+ * loaded first. What neither changed is not looked at.
+ */
+import { assignTasks } from "./assignments.ts";
+import { chargeUs } from "./charge.ts";
+import { claimSession, isClaimedAgainst, placeAlone, wantsClaim } from "./claims.ts";
+import { AHEAD_US, HELD_TASKS_MAX, type Load, loadOf, planCount } from "./credit.ts";
+import type { CurrentStep } from "./current-step.ts";
+import { couldRun } from "./demand.ts";
+import { noteServed, releaseClaim, syncLevel, virtualUs } from "./fairness.ts";
+import { countOf } from "./live-job.ts";
+import { takeReady } from "./ready-queue.ts";
+import { isPlaceable } from "./serving.ts";
+import type { Level, LiveJob, Session } from "./state.ts";
+import { stealForIdle } from "./stealing.ts";
+import { TASK_QUEUED, TASK_RUNNING } from "./task-table.ts";
+
+export function placeTasks(step: CurrentStep): void {
+  const { roomySessions, readyJobs } = step;
+  for (const job of readyJobs) syncLevel(step, job);
+  placeAlone(step);
+  for (const session of roomySessions) fillSession(step, session);
+  for (const job of inOrder(step, readyJobs)) spreadJob(step, job);
+  for (const session of step.freedSessions) {
+    step.freedSessions.delete(session);
+    fillSession(step, session);
+  }
+  for (const session of roomySessions) stealForIdle(step, session);
+}
+
+/** Gives the session what fits, largest priority first. */
+function fillSession(step: CurrentStep, session: Session): void {
+  const { state } = step;
+  if (!isPlaceable(session, state.nowMs)) return;
+  for (const level of state.levels) {
+    if (level.jobs.length > 0) fillFromLevel(step, session, level);
+  }
+}
+
+function fillFromLevel(step: CurrentStep, session: Session, level: Level): void {
+  for (;;) {
+    const load = loadOf(session, level.priority);
+    if (isFull(session, load) && !level.jobs.some((job) => countOf(job, TASK_RUNNING) === 0))
+      return;
+    const choice = chooseJob(step, session, level, load);
+    if (choice === null) return;
+    if (choice.count === 0) {
+      claimSession(session, choice.job, "room");
+      return;
+    }
+    place(step, session, choice.job, choice.count);
+  }
+}
+
+/** No job that has something running gets more in here. */
+function isFull(session: Session, load: Load): boolean {
+  const { slots } = session.offer;
+  if (load.slots < 2 * slots) return false;
+  return load.workUs >= AHEAD_US * slots || load.tasks >= HELD_TASKS_MAX;
+}
+
+/** The job of the level that has had the least; `count: 0`: the session is to be emptied for it. */
+function chooseJob(
+  step: CurrentStep,
+  session: Session,
+  level: Level,
+  load: Load,
+): { readonly job: LiveJob; readonly count: number } | null {
+  const { state } = step;
+  let best: { job: LiveJob; count: number } | null = null;
+  let bestUs = Number.POSITIVE_INFINITY;
+  for (const job of level.jobs) {
+    if (!couldRun(session, job.demand) || isClaimedAgainst(session, job)) continue;
+    const servedUs = virtualUs(job, state.nowMs);
+    if (best !== null && !isBefore(job, servedUs, best.job, bestUs)) continue;
+    const count = planCount(state, session, job, load);
+    if (count === 0 && !wantsClaim(step, session, job)) continue;
+    best = { job, count };
+    bestUs = servedUs;
+  }
+  return best;
+}
+
+function isBefore(job: LiveJob, jobUs: number, other: LiveJob, otherUs: number): boolean {
+  if (jobUs !== otherUs) return jobUs < otherUs;
+  const running = countOf(job, TASK_RUNNING) - countOf(other, TASK_RUNNING);
+  return running === 0 ? job.jobId < other.jobId : running < 0;
+}
+
+/** Offers the job's ready tasks to all sessions in rounds, until nobody takes any more. */
+function spreadJob(step: CurrentStep, job: LiveJob): void {
+  while (job.share.level !== null) {
+    const takers = findTakers(step, job);
+    if (takers.length === 0) return;
+    for (const { session } of takers) {
+      const count = job.share.level === null ? 0 : planCount(step.state, session, job);
+      if (count > 0) place(step, session, job, count);
+    }
+  }
+}
+
+function findTakers(step: CurrentStep, job: LiveJob): { session: Session; load: number }[] {
+  const { state } = step;
+  const takers: { session: Session; load: number }[] = [];
+  for (const session of state.sessions.values()) {
+    if (!isPlaceable(session, state.nowMs) || isClaimedAgainst(session, job)) continue;
+    const load = loadOf(session, job.spec.priority);
+    if (planCount(state, session, job, load) === 0) continue;
+    takers.push({ session, load: load.slots / session.offer.slots });
+  }
+  return takers.sort((a, b) => a.load - b.load);
+}
+
+function place(step: CurrentStep, session: Session, job: LiveJob, count: number): void {
+  const isFirst = countOf(job, TASK_RUNNING) === 0;
+  releaseClaim(step, job);
+  const taken = takeReady(job, count);
+  assignTasks(step, { session, job, chargedUs: chargeUs(job) }, taken);
+  noteServed(job, step.atMs);
+  // The row says whether anything has begun; its counters of settled tasks stay as they are.
+  if (isFirst) step.changedJobs.add(job);
+  step.seenJobs.add(job.jobId);
+  if (countOf(job, TASK_QUEUED) === 0) syncLevel(step, job);
+}
+
+function inOrder({ state }: CurrentStep, jobs: ReadonlySet<LiveJob>): LiveJob[] {
+  const ready = [...jobs].filter((job) => job.share.level !== null);
+  if (ready.length < 2) return ready;
+  return ready.sort(
+    (a, b) =>
+      b.spec.priority - a.spec.priority ||
+      virtualUs(a, state.nowMs) - virtualUs(b, state.nowMs) ||
+      a.jobId - b.jobId,
+  );
+}

@@ -1,0 +1,97 @@
+/**
+ * The foreman's start: everything stored is taken into the memory. Assignments stand, every session
+ * that holds some has a full lease from now on, and what workers present is adopted when they return.
+ */
+import { compactIndexes, compactU32, expandIndexes, u32At } from "../../protocol/columns.ts";
+import { holdAssignment } from "./assignments.ts";
+import { chargeUs } from "./charge.ts";
+import { type CurrentStep, recordEvent } from "./current-step.ts";
+import { renewDependencies } from "./dependencies.ts";
+import type { AssignmentFacts, StoredState } from "./facts.ts";
+import { moveTasks } from "./live-job.ts";
+import { reviveJob } from "./revive.ts";
+import { createSession } from "./sessions.ts";
+import { type LiveJob, type Session, submissionKey } from "./state.ts";
+import { detachSubmitter } from "./submitter.ts";
+import { isSettledState, TASK_RUNNING } from "./task-table.ts";
+import { armJob, armSession, armWorker } from "./timers.ts";
+import { rememberWorker } from "./workers.ts";
+
+export function takeStored(step: CurrentStep, stored: StoredState): void {
+  const { state } = step;
+  state.nextJobId = stored.nextJobId;
+  for (const facts of stored.ended) {
+    state.ended.set(facts.jobId, facts);
+    state.submissions.set(submissionKey(facts.owner, facts.submissionId), facts.jobId);
+  }
+  for (const worker of stored.workers) armWorker(step, rememberWorker(state, worker));
+  for (const job of stored.jobs) {
+    const revived = reviveJob(state, job);
+    state.jobs.set(revived.jobId, revived);
+    state.submissions.set(submissionKey(revived.owner, revived.submissionId), revived.jobId);
+  }
+  for (const facts of stored.assignments) takeAssignment(step, facts);
+  for (const job of state.jobs.values()) resumeJob(step, job);
+  recordEvent(step, "foreman_started", {
+    body: { jobs: state.jobs.size, assignments: state.assignments.size },
+  });
+}
+
+function resumeJob(step: CurrentStep, job: LiveJob): void {
+  renewDependencies(step.state, job);
+  detachSubmitter(step, job);
+  armJob(step, job);
+  step.readyJobs.add(job);
+  step.concludingJobs.add(job);
+}
+
+function takeAssignment(step: CurrentStep, facts: AssignmentFacts): void {
+  const job = step.state.jobs.get(facts.jobId);
+  const session = job ? findSession(step, facts) : null;
+  const live = job && session ? selectLive(job, facts) : null;
+  if (!job || !session || !live) {
+    const { assignmentId } = facts;
+    step.changes.push({ type: "assignmentShrunk", assignmentId, remaining: null });
+    return;
+  }
+  holdAssignment(step, { session, job, chargedUs: chargeUs(job) }, live);
+}
+
+/** Unsettled tasks whose attempt under this assignment has not ended yet; they become running. */
+function selectLive(job: LiveJob, facts: AssignmentFacts): AssignmentFacts | null {
+  const { tasks } = job;
+  const indexes: number[] = [];
+  const attempts: number[] = [];
+  expandIndexes(facts.indexes, facts.count).forEach((index, row) => {
+    const attempt = u32At(facts.attempts, row);
+    const taskState = tasks.state[index];
+    if (taskState === undefined || isSettledState(taskState) || taskState === TASK_RUNNING) return;
+    if (attempt <= (tasks.attempt[index] as number)) return;
+    moveTasks(job, taskState, TASK_RUNNING, 1);
+    tasks.state[index] = TASK_RUNNING;
+    tasks.attempt[index] = attempt;
+    indexes.push(index);
+    attempts.push(attempt);
+  });
+  if (indexes.length === 0) return null;
+  return {
+    ...facts,
+    count: indexes.length,
+    indexes: compactIndexes(Uint32Array.from(indexes)),
+    attempts: compactU32(Uint32Array.from(attempts)),
+  };
+}
+
+/** A boot that held tasks may come back; its lease begins now. */
+function findSession(step: CurrentStep, { bootId, workerId }: AssignmentFacts): Session | null {
+  const { state, atMs } = step;
+  const known = state.sessions.get(bootId);
+  if (known) return known;
+  const worker = state.workers.get(workerId);
+  if (!worker) return null;
+  const session = createSession(worker, { bootId, isRecovered: true });
+  session.leaseEndsAtMs = atMs + state.options.leaseMs;
+  state.sessions.set(bootId, session);
+  armSession(step, session);
+  return session;
+}
