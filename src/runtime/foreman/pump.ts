@@ -4,7 +4,7 @@
  * idle foreman answers at once and a busy one batches by itself. Memory never runs ahead of the store:
  * a busy or full store holds everything up, a broken one stops the foreman.
  */
-import type { Clock } from "../platform/clock.ts";
+import type { Clock, Timer } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { type CcError, toCcError } from "../protocol/error.ts";
 import type { Change } from "../scheduler/foreman/changes.ts";
@@ -64,7 +64,7 @@ export function createPump(parts: PumpParts): Pump {
   let running = false;
   let closed = false;
   let idleWaiters: (() => void)[] = [];
-  let wakeTimer: ReturnType<typeof setTimeout> | null = null;
+  let wakeTimer: Timer | null = null;
 
   function post(event: UnstampedEvent): void {
     if (closed) return;
@@ -149,16 +149,17 @@ export function createPump(parts: PumpParts): Pump {
 
   /** Comes back when the machine has a deadline; the only timer of the scheduler. */
   function armTimer(): void {
-    if (wakeTimer !== null) clearTimeout(wakeTimer);
+    wakeTimer?.cancel();
     wakeTimer = null;
     if (closed) return;
     const wakeAtMs = nextWakeAtMs(state);
     if (wakeAtMs === null) return;
     const delayMs = Math.min(Math.max(0, wakeAtMs - nowMs()), 60_000);
-    wakeTimer = setTimeout(() => post({ type: "clockAdvanced" }), delayMs);
+    wakeTimer = clock.setTimer(delayMs, () => post({ type: "clockAdvanced" }));
   }
 
-  const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const delay = (ms: number): Promise<void> =>
+    new Promise((resolve) => void clock.setTimer(ms, resolve));
 
   async function idle(): Promise<void> {
     while (running || hasWork()) {
@@ -180,7 +181,7 @@ export function createPump(parts: PumpParts): Pump {
     async close() {
       await idle();
       closed = true;
-      if (wakeTimer !== null) clearTimeout(wakeTimer);
+      wakeTimer?.cancel();
     },
   };
 }
