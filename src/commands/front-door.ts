@@ -5,7 +5,7 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { assertNever, type ExitCode } from "../runtime/protocol/error.ts";
-import type { CommandIo } from "./command-context.ts";
+import { type CommandIo, OutputClosed } from "./command-context.ts";
 import { findNextCompiler, handOver, noCompilerMessage } from "./compiler-handover.ts";
 import { judgeCall, type Verdict } from "./compiler-rule.ts";
 import { allCommands, findCommand, verbWords } from "./dispatch.ts";
@@ -93,6 +93,7 @@ function runVerb(words: readonly string[], io: CommandIo): Promise<ExitCode> {
   const command = findCommand(verb);
   if (!command) return refuse(mistypedVerb(verb, verbWords()), words, io);
   sendUserOutputToStderr();
+  reportStrayFaults(others, io);
   return runCommand({ command, verb, words: others, io, env: process.env, cwd: process.cwd() });
 }
 
@@ -101,6 +102,16 @@ function sendUserOutputToStderr(): void {
   console.log = console.error;
   console.info = console.error;
   console.debug = console.error;
+}
+
+/** What nobody awaited: a fault of our own, unless the command has a judge of its own for it. */
+function reportStrayFaults(words: readonly string[], io: CommandIo): void {
+  for (const event of ["uncaughtException", "unhandledRejection"]) {
+    process.on(event, async (fault: unknown) => {
+      if (process.listenerCount(event) > 1) return;
+      process.exit(fault instanceof OutputClosed ? 0 : await refuse(fault, words, io));
+    });
+  }
 }
 
 async function runBehindOptions(words: readonly string[], io: CommandIo): Promise<ExitCode> {
