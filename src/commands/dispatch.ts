@@ -5,13 +5,22 @@
  */
 import type { CommandHandler } from "./command-context.ts";
 import type { VerbTable } from "./option-table.ts";
-import { FOREMAN_VERB } from "./tables/daemons.ts";
-import { JOBS_VERB, TASKS_VERB, WHY_VERB, WORKERS_VERB } from "./tables/look.ts";
+import { FOREMAN_VERB, WORKER_VERB } from "./tables/daemons.ts";
+import {
+  JOBS_VERB,
+  RESULTS_VERB,
+  TASKS_VERB,
+  WAIT_VERB,
+  WHY_VERB,
+  WORKERS_VERB,
+} from "./tables/look.ts";
+import { SUBMIT_VERB } from "./tables/run.ts";
 import { BENCH_VERB, COMPLETION_VERB, INIT_VERB, VERSION_VERB } from "./tables/setup.ts";
 import {
   CANCEL_VERB,
   PAUSE_VERB,
   RESUME_VERB,
+  RETRY_VERB,
   RM_VERB,
   SET_VERB,
   SHUTDOWN_VERB,
@@ -25,11 +34,16 @@ export interface Command {
 /** In the order of the help. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   foreman: command(FOREMAN_VERB, () => import("./foreman.ts")),
+  worker: command(WORKER_VERB, () => import("./worker.ts")),
+  submit: command(SUBMIT_VERB, () => import("./submit.ts")),
   jobs: command(JOBS_VERB, () => import("./jobs.ts")),
   tasks: command(TASKS_VERB, () => import("./tasks.ts")),
   workers: command(WORKERS_VERB, () => import("./workers.ts")),
+  results: command(RESULTS_VERB, () => import("./results.ts")),
+  wait: command(WAIT_VERB, () => import("./wait.ts")),
   why: command(WHY_VERB, () => import("./why.ts")),
   cancel: command(CANCEL_VERB, () => import("./cancel.ts")),
+  retry: command(RETRY_VERB, () => import("./retry.ts")),
   pause: command(PAUSE_VERB, () => import("./pause.ts")),
   resume: command(RESUME_VERB, () => import("./resume.ts")),
   set: command(SET_VERB, () => import("./set.ts")),

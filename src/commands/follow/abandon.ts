@@ -52,8 +52,12 @@ async function abandon(abandoned: Abandoned, cause: Cause): Promise<void> {
   } else await cancel(abandoned, jobId, cause);
 }
 
-async function cancel({ link, say }: Abandoned, jobId: number, cause: Cause): Promise<void> {
-  const reason = REASONS[cause];
+async function cancel(
+  { link, say, failure }: Abandoned,
+  jobId: number,
+  cause: Cause,
+): Promise<void> {
+  const reason = (failure ?? REASONS[cause]).slice(0, REASON_CHARACTERS_MAX);
   await link.run((connection) => connection.request({ type: "cancel_job", job_id: jobId, reason }));
   await say(`job ${jobId} is cancelled: ${reason}`);
 }

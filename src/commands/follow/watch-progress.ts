@@ -3,12 +3,19 @@ import type { Link } from "../../runtime/client/link.ts";
 import type { View } from "../../runtime/protocol/messages/client.ts";
 import type { ProgressView } from "../../runtime/protocol/views.ts";
 
+export interface ProgressWatch {
+  stop(): void;
+  /** Resolves with what ended the watching for good; never after `stop`. */
+  readonly failed: Promise<unknown>;
+}
+
 export function watchProgress(
   link: Link,
   jobIds: readonly number[],
   onView: (view: ProgressView) => void,
-): { stop(): void } {
+): ProgressWatch {
   const stopped = Promise.withResolvers<"stopped">();
+  const failed = Promise.withResolvers<unknown>();
   let isStopped = false;
 
   async function watch(): Promise<void> {
@@ -23,12 +30,14 @@ export function watchProgress(
     }
   }
 
-  // Progress is an extra: what ends it ends the reading of results too, and is said there.
-  watch().catch(() => {});
+  watch().catch((thrown: unknown) => {
+    if (!isStopped) failed.resolve(thrown);
+  });
   return {
     stop() {
       isStopped = true;
       stopped.resolve("stopped");
     },
+    failed: failed.promise,
   };
 }
