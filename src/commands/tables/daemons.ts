@@ -269,6 +269,8 @@ export const WORKER_VERB = defineVerb({
       default: "info",
       description: "the least important lines to print",
     },
+    // How `cc foreman --workers` runs its own; not for people, and never from the environment.
+    tiedFd: { type: "integer", min: 3, hidden: true, description: "end when this pipe closes" },
     ...GENERAL_OPTIONS,
   },
   examples: [

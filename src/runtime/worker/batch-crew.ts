@@ -1,0 +1,94 @@
+/** Gives each batch to the runner of its kind and brings what they say into the agent's events. */
+import type { Clock } from "../platform/clock.ts";
+import type { Logger } from "../platform/logger.ts";
+import type { BatchOrder } from "../scheduler/agent/events.ts";
+import type { WorkerEvent } from "./agent-loop.ts";
+import type { BatchRunner, RunnerListener } from "./batch-runner.ts";
+import type { Bundles } from "./bundles.ts";
+import { createCommandRunner } from "./command-runner.ts";
+import { createFunctionRunner } from "./function-runner.ts";
+import type { JobPlans } from "./job-plans.ts";
+import type { ProcessHost } from "./process-host.ts";
+import type { ScratchSpace } from "./scratch.ts";
+
+export interface BatchCrew {
+  run(order: BatchOrder): void;
+  recall(batchId: number): void;
+  cancelRows(batchId: number, rows: Uint32Array, reason: string): void;
+  kill(batchId: number): void;
+  inspect(batchId: number): void;
+  /** Of all processes that lead a session of their own. */
+  leaderPids(): Iterable<number>;
+  close(): Promise<void>;
+}
+
+export interface BatchCrewOptions {
+  readonly executorCommand: readonly string[];
+  readonly host: ProcessHost;
+  readonly scratch: ScratchSpace;
+  readonly bundles: Bundles;
+  readonly plans: JobPlans;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly slotCount: number;
+  readonly niceness: number | null;
+  /** For tasks without one of their own; null: none. */
+  readonly taskTimeoutMs: number | null;
+  readonly post: (event: WorkerEvent) => void;
+}
+
+export function createBatchCrew(options: BatchCrewOptions): BatchCrew {
+  const { host, scratch, niceness, plans, post } = options;
+  const runners = new Map<number, BatchRunner>();
+  const listener: RunnerListener = {
+    onResults: (batchId, chunks) => post({ type: "resultsDelivered", batchId, chunks }),
+    onRowsGone: (batchId, rows) => post({ type: "rowsGone", batchId, rows }),
+    onBatchEnded(batchId, refusal) {
+      runners.delete(batchId);
+      post({ type: "batchEnded", batchId, refusal });
+    },
+  };
+  const commands = createCommandRunner({ host, scratch, niceness, listener });
+  const functions = createFunctionRunner({
+    command: options.executorCommand,
+    host,
+    scratch,
+    bundles: options.bundles,
+    clock: options.clock,
+    logger: options.logger,
+    slotCount: options.slotCount,
+    niceness,
+    listener,
+  });
+
+  return {
+    run(order) {
+      const plan = plans.find(order.jobId, order.specVersion);
+      if (plan === null) {
+        listener.onBatchEnded(order.batchId, "spec_missing");
+        return;
+      }
+      const runner = plan.agentJob.kind === "command" ? commands : functions;
+      runners.set(order.batchId, runner);
+      runner.run(order, plan, order.timeoutMs || (options.taskTimeoutMs ?? 0));
+    },
+    recall(batchId) {
+      const firstRow = runners.get(batchId)?.recall(batchId);
+      if (firstRow !== undefined) post({ type: "rowsRecalled", batchId, firstRow });
+    },
+    cancelRows: (batchId, rows, reason) => runners.get(batchId)?.cancelRows(batchId, rows, reason),
+    kill: (batchId) => runners.get(batchId)?.kill(batchId),
+    inspect(batchId) {
+      const found = runners.get(batchId)?.inspect(batchId) ?? null;
+      const runningUs = found?.runningUs ?? 0;
+      post({ type: "batchInspected", batchId, runningRow: found?.row ?? null, runningUs });
+    },
+    *leaderPids() {
+      yield* commands.leaderPids();
+      yield* functions.leaderPids();
+    },
+    async close() {
+      await Promise.all([commands.close(), functions.close()]);
+    },
+  };
+}
