@@ -7,6 +7,8 @@ import { runStep, type StepResult } from "./run-step.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
 const TIMEOUT_MS = 120_000;
+/** Three other steps run beside the tests. */
+const TEST_TIMEOUT_MS = 30_000;
 const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
 
 /** What starts the binary, whole simulations or servers belongs to `npm test`. */
@@ -21,6 +23,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
     "test",
     "--parallel=2",
     "--only-failures",
+    `--timeout=${TEST_TIMEOUT_MS}`,
     ...SLOW_TESTS.map((pattern) => `--path-ignore-patterns=${pattern}`),
   ],
 };

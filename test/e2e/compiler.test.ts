@@ -54,9 +54,28 @@ describe("calls that are ours", () => {
   });
 
   test("a mistyped verb ends with 2 and the nearest one", async () => {
-    const run = await world.cc(["verzion"], behind(fakeCompiler("typo", "echo compiled")));
-    expect(run.stderr).toBe('cc: There is no verb "verzion".\nhint: Did you mean cc version?\n');
+    const run = await world.cc(["sumbit"], behind(fakeCompiler("typo", "echo compiled")));
+    expect(run.stderr).toBe('cc: There is no verb "sumbit".\nhint: Did you mean cc submit?\n');
     expect({ exitCode: run.exitCode, stdout: run.stdout }).toEqual({ exitCode: 2, stdout: "" });
+  });
+
+  test("habits from other programs are answered with the verb that does it here", async () => {
+    const answers = {
+      ls: "jobs",
+      ps: "jobs",
+      status: "jobs",
+      "job-list": "jobs",
+      kill: "cancel",
+      run: "submit",
+      log: "tasks",
+    };
+    for (const [word, verb] of Object.entries(answers)) {
+      const run = await world.cc([word], behind());
+      expect(run.stderr).toBe(
+        `cc: There is no verb "${word}"; here it is "${verb}".\nhint: cc ${verb} --help\n`,
+      );
+      expect(run.exitCode).toBe(2);
+    }
   });
 
   test("a job file without its verb is answered with the line to type", async () => {
