@@ -49,6 +49,7 @@ const REFUSALS = new Set([
   "version_mismatch",
   "foreman_mismatch",
 ]);
+const RETRY_LOG_INTERVAL_MS = 60_000;
 /** A foreman that does not read for so long does not get our last words. */
 const CLOSE_WITHIN_MS = 2_000;
 
@@ -57,6 +58,7 @@ export function createForemanLink(options: ForemanLinkOptions): ForemanLink {
   const outbox: Message[] = [];
   let channel: Channel | null = null;
   let connectionCount = 0;
+  let retryLogged = { reason: "", atMs: 0 };
   /** While messages wait here. */
   let drained: Promise<void> | null = null;
 
@@ -85,6 +87,7 @@ export function createForemanLink(options: ForemanLinkOptions): ForemanLink {
 
   function onConnected(opened: Channel): ChannelHandler {
     channel = opened;
+    retryLogged = { reason: "", atMs: 0 };
     outbox.length = 0;
     drained = null;
     const { welcome } = opened;
@@ -123,16 +126,19 @@ export function createForemanLink(options: ForemanLinkOptions): ForemanLink {
     options.onDisconnected();
   }
 
+  /** Each reason once, and again when it has lasted a while. */
+  function logRetry({ message: reason }: CcError): void {
+    const nowMs = options.clock.monotonicMs();
+    if (reason === retryLogged.reason && nowMs - retryLogged.atMs < RETRY_LOG_INTERVAL_MS) return;
+    retryLogged = { reason, atMs: nowMs };
+    logger.warn("the foreman is not reached, trying again", { foreman: address, reason });
+  }
+
   const { attemptsMax } = options;
   const connection = createReconnectingChannel({
     dial: options.dial,
     onConnected,
-    onRetry: ({ error, delayMs }) =>
-      logger.warn("the foreman is not reached", {
-        foreman: address,
-        reason: error.message,
-        retry_in_ms: Math.round(delayMs),
-      }),
+    onRetry: ({ error }) => logRetry(error),
     onFatal: (error) => options.onFatal(asExit(error)),
     clock: options.clock,
     chance: options.chance,

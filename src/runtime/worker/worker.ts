@@ -12,6 +12,7 @@ import type { Chance } from "../platform/random.ts";
 import { assertNever, type CcError, toCcError } from "../protocol/error.ts";
 import { asBootId, type WorkerId } from "../protocol/ids.ts";
 import type { WorkerOffer } from "../protocol/job-spec.ts";
+import type { MessageOf } from "../protocol/messages.ts";
 import type { AgentEffect } from "../scheduler/agent/events.ts";
 import { createAgentState } from "../scheduler/agent/state.ts";
 import { createAgentLoop } from "./agent-loop.ts";
@@ -158,6 +159,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   function perform(effect: AgentEffect): void {
     switch (effect.type) {
       case "sendMessage":
+        if (effect.message.type === "announce") logAcceptance(effect.message);
         return void link.send(effect.message);
       case "fetchBundle":
         return void fetchBundle(effect.sha256);
@@ -178,6 +180,11 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       default:
         assertNever(effect, "agent effect");
     }
+  }
+
+  function logAcceptance({ accepting, reason }: MessageOf<"announce">): void {
+    if (accepting) logger.info("tasks are accepted again");
+    else logger.warn("no new tasks are accepted", { reason });
   }
 
   function fetchBundle(sha256: string): void {

@@ -1,13 +1,16 @@
 /**
  * Thresholds: a machine that is busy with other things, or short of memory, starts no new tasks.
- * CPU that this worker's own tasks use does not count, or full slots would stop themselves. It
- * takes five points less than the limit to begin again, so that the decision does not flutter.
+ * CPU that this worker's own tasks use does not count, or full slots would stop themselves, and it
+ * must be high for a while, since a compiler's burst is no reason to stand still. It takes five points
+ * less than the limit to begin again, so that the decision does not flutter.
  */
 import type { AgentEffect, EventOf } from "./events.ts";
 import { announce } from "./session.ts";
 import type { AgentState } from "./state.ts";
 
 const HYSTERESIS_PERCENT = 5;
+/** So long every sample must be above the limit. */
+export const CPU_PATIENCE_MS = 10_000;
 
 export function onLoadMeasured(
   state: AgentState,
@@ -16,6 +19,9 @@ export function onLoadMeasured(
 ): void {
   state.cpuPercent = event.cpuPercent;
   state.memoryPercent = event.memoryPercent;
+  if (event.foreignCpuPercent <= limitNow(state, state.options.cpuPercentMax)) {
+    state.cpuBusySinceMs = null;
+  } else state.cpuBusySinceMs ??= event.atMs;
   const before = state.overload;
   state.overload = findOverload(state, event);
   // A reason that only changed its figure is not worth a message.
@@ -26,13 +32,16 @@ export function onLoadMeasured(
 
 function findOverload(state: AgentState, event: EventOf<"loadMeasured">): string | null {
   const { cpuPercentMax, memoryPercentMax } = state.options;
-  const slack = state.overload === null ? 0 : HYSTERESIS_PERCENT;
-  const { memoryPercent, foreignCpuPercent } = event;
-  if (memoryPercent > memoryPercentMax - slack) {
+  const { memoryPercent, foreignCpuPercent, atMs } = event;
+  if (memoryPercent > limitNow(state, memoryPercentMax)) {
     return `memory ${Math.round(memoryPercent)} % > ${memoryPercentMax} %`;
   }
-  if (foreignCpuPercent > cpuPercentMax - slack) {
+  const { cpuBusySinceMs } = state;
+  if (cpuBusySinceMs !== null && atMs - cpuBusySinceMs >= CPU_PATIENCE_MS) {
     return `cpu ${Math.round(foreignCpuPercent)} % > ${cpuPercentMax} %`;
   }
   return null;
 }
+
+const limitNow = ({ overload }: AgentState, percentMax: number): number =>
+  overload === null ? percentMax : percentMax - HYSTERESIS_PERCENT;

@@ -167,6 +167,8 @@ export interface AgentState {
   lastHeardAtMs: number;
   /** Why no new task is started; null: it may be. */
   overload: string | null;
+  /** Since when others use more of the CPU than the limit; null: they do not. */
+  cpuBusySinceMs: number | null;
   cpuPercent: number;
   memoryPercent: number;
   readonly jobs: Map<JobId, JobRecord>;
@@ -206,6 +208,7 @@ export function createAgentState(options: AgentOptions): AgentState {
     leaseMs: 0,
     lastHeardAtMs: options.startedAtMs,
     overload: null,
+    cpuBusySinceMs: null,
     cpuPercent: 0,
     memoryPercent: 0,
     jobs: new Map(),

@@ -126,25 +126,40 @@ describe("thresholds", () => {
       memoryPercent,
     }) as const;
 
-  test("above them nothing starts, and the worker says so once", () => {
+  test("short of memory nothing starts, and the worker says so once", () => {
     const agent = createConnectedAgent();
     expect(lines(agent.on(load(0, 91.3)))).toEqual([
       "send announce not accepting: memory 91 % > 85 %",
     ]);
     expect(lines(agent.on(assigned()))).toEqual([]);
-    expect(lines(agent.on(load(95, 92)))).toEqual([]);
-    expect(lines(agent.on(load(95, 20)))).toEqual([]);
-    expect(lines(agent.on(load(86, 20)))).toEqual([]);
-    expect(lines(agent.on(load(84, 79)))).toEqual(["send announce accepting", "run 1: 1/0+1 on 1"]);
+    expect(lines(agent.on(load(0, 92)))).toEqual([]);
+    expect(lines(agent.on(load(0, 81)))).toEqual([]);
+    expect(lines(agent.on(load(0, 79)))).toEqual(["send announce accepting", "run 1: 1/0+1 on 1"]);
+  });
+
+  test("CPU that others use counts when it has been high for ten seconds", () => {
+    const agent = createAgent();
+    agent.on({ ...CONNECTED, leaseMs: 1e6, heartbeatMs: 1e6 });
+    expect(lines(agent.on(load(99, 10)))).toEqual([]);
+    agent.pass(5_000);
+    expect(lines(agent.on(load(50, 10)))).toEqual([]);
+    agent.pass(5_000);
+    expect(lines(agent.on(load(95, 10)))).toEqual([]);
+    agent.pass(9_999);
+    expect(lines(agent.on(load(95, 10)))).toEqual([]);
+    agent.pass(1);
+    expect(lines(agent.on(load(95, 10)))).toEqual(["send announce not accepting: cpu 95 % > 90 %"]);
+    expect(lines(agent.on(load(86, 10)))).toEqual([]);
+    expect(lines(agent.on(load(84, 10)))).toEqual(["send announce accepting"]);
   });
 
   test("a reconnect repeats that nothing is accepted", () => {
     const agent = createConnectedAgent();
-    agent.on(load(99, 10));
+    agent.on(load(0, 99));
     agent.on({ type: "disconnected" });
     expect(lines(agent.on(CONNECTED))).toEqual([
       "send ready boot-0001#2 holds [] acked 0",
-      "send announce not accepting: cpu 99 % > 90 %",
+      "send announce not accepting: memory 99 % > 85 %",
     ]);
   });
 });
