@@ -37,8 +37,13 @@ export async function runWatchdog(
   await repeatUntilNone(() => killAllAttempts(prefix, leaderPids));
 }
 
+/** Until two rounds in a row found none: in the middle of an exec a process shows no environment. */
 async function repeatUntilNone(kill: () => number): Promise<void> {
-  for (let round = 0; round < ROUNDS_MAX && kill() > 0; round++) await sleep(ROUND_PAUSE_MS);
+  let emptyRounds = 0;
+  for (let round = 0; round < ROUNDS_MAX && emptyRounds < 2; round++) {
+    emptyRounds = kill() === 0 ? emptyRounds + 1 : 0;
+    if (emptyRounds < 2) await sleep(ROUND_PAUSE_MS);
+  }
 }
 
 /** Only whole lines count: the worker may have died in the middle of one. */
