@@ -68,9 +68,10 @@ export async function openConnection(
       else settle(message.request)?.reject(error);
       return;
     }
-    if (message.type === "delta") {
+    if (message.type === "delta" || message.type === "snapshot") {
+      // Here and not where the answer is awaited: a delta may come in the same turn.
       watches.get(message.request)?.(message.body);
-      return;
+      if (message.type === "delta") return;
     }
     if (message.type === "blob_chunk") {
       downloads.get(message.request)?.push(message.data);
@@ -121,8 +122,7 @@ export async function openConnection(
       const request = nextRequest++;
       watches.set(request, onBody);
       try {
-        const answer = await ask(request, { type: "subscribe", request, view, follow: true });
-        if (answer.type === "snapshot") onBody(answer.body);
+        await ask(request, { type: "subscribe", request, view, follow: true });
       } catch (thrown) {
         watches.delete(request);
         throw thrown;
