@@ -105,7 +105,8 @@ async function announce(context: Context, url: string, storeFolder: string): Pro
     writeSync(values.readyFd, `${url}\n`);
     closeSync(values.readyFd);
   }
-  if (values.tiedFd !== undefined) return;
+  // Whoever started it as a child knows the URL by now.
+  if (values.readyFd !== undefined) return;
   const join = url === "ws://127.0.0.1:9000" ? "cc worker" : `cc worker --foreman ${url}`;
   await io.stderr.write(`foreman at ${url}\nstore   ${storeFolder}\nworkers join with: ${join}\n`);
 }

@@ -67,5 +67,7 @@ function nextLines(
     if (group) commands.push(`cc try ${jobId}/${group.index}`);
   }
   if (failed + cancelled > 0) commands.push(`cc retry ${jobId}`);
-  return commands.length === 0 ? [] : [`next: ${commands.map(palette.accent).join(" · ")}`];
+  return commands.length === 0
+    ? []
+    : [`next: ${commands.map((line) => palette.accent(line)).join(" · ")}`];
 }

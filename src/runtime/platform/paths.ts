@@ -2,6 +2,7 @@
  * Where this account's files lie, by the XDG rules. It decides names only; whoever needs a folder
  * makes it. A missing home is an error only for those who ask for a path below it.
  */
+import { readFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { CcError } from "../protocol/error.ts";
@@ -44,12 +45,23 @@ export function findPaths(env: Environment): Paths {
 
 /** The name under which this account's submissions stand. */
 export function accountName(env: Environment): string {
+  const uid = process.geteuid?.() ?? null;
+  // Bun's userInfo() takes the name from USER, which says nothing in a service or a container.
+  const listed = uid === null ? null : nameInAccountTable(uid);
+  return listed ?? (env["USER"] || env["LOGNAME"] || env["USERNAME"] || `uid-${uid ?? 0}`);
+}
+
+/** A container may run under a number that has no entry. */
+function nameInAccountTable(uid: number): string | null {
   try {
-    return userInfo().username;
+    for (const line of readFileSync("/etc/passwd", "utf8").split("\n")) {
+      const [name, , id] = line.split(":");
+      if (name && id === String(uid)) return name;
+    }
   } catch {
-    // A container may run under a number that has no entry in the account table.
-    return env["USER"] ?? env["LOGNAME"] ?? `uid-${process.getuid?.() ?? 0}`;
+    // No such file on this system: the environment has to do.
   }
+  return null;
 }
 
 /** The XDG rules ignore a relative path in their variables. */
