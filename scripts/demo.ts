@@ -48,7 +48,12 @@ async function showMainJob(home: string, daemons: ChildProcess[]): Promise<numbe
   const url = await readWhenThere(home, readyFile);
   for (const id of ["demo-1", "demo-2"]) {
     say(`cc worker --id ${id} --foreman ${url} --slots 1`);
-    daemons.push(start(["worker", "--id", id, "--foreman", url, "--slots", "1"], env));
+    daemons.push(
+      start(
+        ["worker", "--log-format", "pretty", "--id", id, "--foreman", url, "--slots", "1"],
+        env,
+      ),
+    );
   }
   const files = inputFiles();
   say(`cc submit examples/word-count.ts -- ${files.length} files`);
