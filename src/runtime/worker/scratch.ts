@@ -3,7 +3,16 @@
  * readable by this account alone. Everything is removed at the end; what a killed worker has left is
  * removed by the next one on the same machine.
  */
-import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { chmod, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -24,7 +33,7 @@ export interface ScratchSpace {
   close(): Promise<void>;
 }
 
-const { O_WRONLY, O_CREAT, O_TRUNC, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /** @throws CcError `worker_storage` when the cache folder cannot be written. */
 export function openScratchSpace(cacheFolder: string): ScratchSpace {
@@ -55,13 +64,15 @@ export function openScratchSpace(cacheFolder: string): ScratchSpace {
 function overwrite(path: string, input: Uint8Array): void {
   let descriptor: number;
   try {
-    descriptor = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o600);
+    descriptor = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
   } catch {
     rmSync(path, { recursive: true, force: true });
     descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
   }
   try {
     for (let at = 0; at < input.byteLength; ) at += writeSync(descriptor, input, at);
+    // Not O_TRUNC before: ext4 then writes the file out at once, which takes it 70 µs to 1 ms.
+    ftruncateSync(descriptor, input.byteLength);
   } finally {
     closeSync(descriptor);
   }

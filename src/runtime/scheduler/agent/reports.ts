@@ -1,7 +1,7 @@
 /**
  * What the agent tells the foreman about tasks, kept until it is acknowledged and sent again after a
- * reconnect. Results are gathered for at most two milliseconds while others are being produced, so
- * that a busy worker speaks in large groups and a lone result never waits.
+ * reconnect. Results are gathered for some milliseconds while others are being produced, so that a busy
+ * worker speaks in large groups and a lone result never waits.
  */
 import {
   compactIndexes,
@@ -19,6 +19,8 @@ import type { AgentState, Assignment, PendingResults, Report, ReportMessage } fr
 
 /** Shorter gaps cost the foreman more per message than they save in delay. */
 export const FLUSH_INTERVAL_MS = 2;
+/** While more tasks wait here nobody is held up by a result: each message costs the foreman a commit. */
+export const FLUSH_INTERVAL_BUSY_MS = 10;
 /** A message of results closes at so many bytes; one result alone may be larger. */
 export const REPORT_BYTES_MAX = 4 * 1024 * 1024;
 /** Nothing new is started while so much waits for acknowledgement. */
@@ -48,7 +50,8 @@ export function hasReportRoom(state: AgentState): boolean {
 /** Sends what is gathered if it is time, or says in `flushAtMs` when it will be. */
 export function flushWhenDue(state: AgentState, atMs: number, effects: AgentEffect[]): void {
   if (state.pending.size === 0) return;
-  const dueAtMs = state.lastFlushAtMs + FLUSH_INTERVAL_MS;
+  const intervalMs = state.waitingCount > 0 ? FLUSH_INTERVAL_BUSY_MS : FLUSH_INTERVAL_MS;
+  const dueAtMs = state.lastFlushAtMs + intervalMs;
   const isAlone = state.batches.size === 0;
   if (isAlone || atMs >= dueAtMs || state.pendingBytes >= REPORT_BYTES_MAX) {
     flushResults(state, atMs, effects);

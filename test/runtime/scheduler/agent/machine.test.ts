@@ -164,23 +164,35 @@ describe("results", () => {
     });
   });
 
-  test("results that follow each other closely travel together, after two milliseconds", () => {
+  test("results that follow each other closely travel together: 2 ms, or 10 while tasks wait", () => {
     const agent = createConnectedAgent({ slots: 1 });
     agent.on(assigned({ count: 1 }));
     agent.on(completed(1, 0, 1, 1_000));
     agent.on(ended(1));
-    agent.atMs = 10;
+    agent.atMs = 20;
     agent.on(assigned({ assignment: 2, count: 40 }));
     expect(lines(agent.on(completed(2, 0, 3)))).toEqual(["send #2 completed 2/0+3"]);
-    agent.atMs = 10.5;
+    agent.atMs = 21;
     expect(lines(agent.on(completed(2, 3, 4)))).toEqual([]);
-    agent.atMs = 11;
+    agent.atMs = 22;
     expect(lines(agent.on(failed(2, 7)))).toEqual([]);
     expect(lines(agent.on(completed(2, 8, 2)))).toEqual([]);
+    agent.atMs = 29;
+    expect(lines(agent.on({ type: "clockAdvanced" }))).toEqual([]);
     expect(lines(agent.pass(1))).toEqual([
       "send #3 completed 2/[3,4,5,6,8,9]",
       "send #4 failed 2/7+1",
     ]);
+    agent.on({
+      type: "tasksRevoked",
+      request: 1,
+      assignmentId: asAssignmentId(2),
+      indexes: Uint32Array.from({ length: 40 }, (_, i) => i),
+    });
+    expect(agent.state.waitingCount).toBe(0);
+    agent.atMs = 31;
+    expect(lines(agent.on(completed(2, 10, 1)))).toEqual([]);
+    expect(lines(agent.pass(1))).toEqual(["send #6 completed 2/10+1"]);
   });
 
   test("the last results do not wait for the two milliseconds", () => {
