@@ -1,7 +1,8 @@
 /**
  * What a worker presents after a connection, against what the foreman holds: a match is adopted and
  * simply goes on; what the foreman does not know (any more) is ordered to stop; what the worker does
- * not have never arrived, or is over, and is queued again.
+ * not have never arrived, or is over, and is queued again. What was said to an earlier connection and
+ * not sent there must therefore never be sent on this one: effects name their connection.
  */
 import type { AssignmentId } from "../../protocol/ids.ts";
 import {
@@ -103,12 +104,13 @@ function adopt(step: CurrentStep, assignment: Assignment, held: Set<number>): vo
 
 function orderStop(
   step: CurrentStep,
-  { bootId }: Session,
+  { bootId, connectionSeq }: Session,
   assignmentId: AssignmentId,
   indexes: Uint32Array,
 ): void {
   if (indexes.length === 0) return;
-  step.effects.push({ type: "cancelTasks", bootId, assignmentId, indexes, reason: NOT_ASSIGNED });
+  const reason = NOT_ASSIGNED;
+  step.effects.push({ type: "cancelTasks", bootId, connectionSeq, assignmentId, indexes, reason });
 }
 
 function moveRows(

@@ -40,11 +40,12 @@ export function assignTasks(
   };
   const assignment = holdAssignment(step, { job, session, chargedUs: to.chargedUs }, facts);
   step.changes.push({ type: "assigned", assignment: facts });
-  const { bootId } = session;
+  const { bootId, connectionSeq } = session;
   const { jobId } = job;
   step.effects.push({
     type: "assignTasks",
     bootId,
+    connectionSeq,
     assignmentId,
     jobId,
     count,

@@ -24,7 +24,7 @@ const VERY_LONG_TASK_US = 10_000_000;
 export const HELD_TASKS_MAX = 32_768;
 /** Of a job's average inputs, held by one session. */
 const HELD_BYTES_MAX = 4 * 1024 * 1024;
-/** A batch is at most so many times what was measured before. */
+/** A session holds at most so many times what was measured before. */
 const RAMP_FACTOR = 4;
 /** Small jobs that may stand at a worker beside a large one's tasks, for each of its slots. */
 const NEWCOMERS_PER_SLOT = 4;
@@ -127,7 +127,10 @@ function aheadCount(session: Session, job: LiveJob, load: Load, free: number): n
   const bySlots = (2 * slots - load.slots) / cpus;
   const held = session.holdings.get(job.jobId)?.count ?? 0;
   const byBytes = HELD_BYTES_MAX / meanInputBytes(job.inputs, job.tasks.count) - held;
-  const ahead = Math.min(Math.max(byWork, bySlots), HELD_TASKS_MAX - load.tasks, byBytes);
+  // A few samples say little: what is held grows with what has been measured.
+  const byRamp = RAMP_FACTOR * job.pace.sampleCount - held;
+  const byLoad = Math.max(byWork, bySlots);
+  const ahead = Math.min(byLoad, HELD_TASKS_MAX - load.tasks, byBytes, byRamp);
   return Math.max(isNewcomerWelcome(session, job, load) ? 1 : 0, Math.floor(ahead));
 }
 
@@ -154,8 +157,8 @@ function shareCount(state: ForemanState, session: Session, job: LiveJob): number
 }
 
 function batchCount(session: Session, job: LiveJob, free: number): number {
-  const { meanUs, sampleCount } = job.pace;
+  const { meanUs } = job.pace;
   const work = BATCH_US * session.offer.slots;
   const byWork = Math.ceil(work / ((meanUs ?? AHEAD_US) * job.demand.cpus));
-  return Math.min(BATCH_TASKS_MAX, Math.max(free, Math.min(byWork, RAMP_FACTOR * sampleCount)));
+  return Math.min(BATCH_TASKS_MAX, Math.max(free, byWork));
 }

@@ -168,6 +168,8 @@ export type ForemanEffect =
   | {
       readonly type: "assignTasks";
       readonly bootId: BootId;
+      /** The connection it is meant for: on a later one it must not be sent, see adoption.ts. */
+      readonly connectionSeq: number;
       readonly assignmentId: AssignmentId;
       readonly jobId: JobId;
       readonly count: number;
@@ -184,6 +186,7 @@ export type ForemanEffect =
   | {
       readonly type: "revokeTasks";
       readonly bootId: BootId;
+      readonly connectionSeq: number;
       readonly revocation: number;
       readonly assignmentId: AssignmentId;
       readonly indexes: Uint32Array;
@@ -191,6 +194,7 @@ export type ForemanEffect =
   | {
       readonly type: "cancelTasks";
       readonly bootId: BootId;
+      readonly connectionSeq: number;
       readonly assignmentId: AssignmentId;
       readonly indexes: Uint32Array;
       readonly reason: string;

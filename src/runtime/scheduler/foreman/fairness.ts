@@ -35,7 +35,8 @@ export function syncLevel(step: CurrentStep, job: LiveJob): void {
   else state.aloneJobs.delete(job);
   const isReady = mayStart && countOf(job, TASK_QUEUED) > 0;
   const { level } = job.share;
-  if (level !== null && (!isReady || level.priority !== job.spec.priority)) leaveLevel(job, level);
+  if (level !== null && (!isReady || level.priority !== job.spec.priority))
+    leaveLevel(job, level, state.nowMs);
   if (isReady && job.share.level === null) enterLevel(state, job);
   if (!isReady && !state.aloneJobs.has(job)) releaseClaim(step, job);
 }
@@ -48,10 +49,36 @@ export function releaseClaim(step: CurrentStep, job: LiveJob): void {
   job.claimed = null;
 }
 
-/** The job got tasks placed: its level's time moves on. */
-export function noteServed(job: LiveJob, nowMs: number): void {
-  const { level } = job.share;
-  if (level !== null) level.floorUs = Math.max(level.floorUs, leastVirtualUs(level, nowMs));
+/** Sorts the level, the least served first. It is nearly sorted already, so this is one pass. */
+export function orderLevel({ jobs }: Level, nowMs: number): void {
+  for (let i = 0; i < jobs.length; i++) {
+    const job = jobs[i] as LiveJob;
+    job.share.orderUs = virtualUs(job, nowMs);
+    let at = i;
+    while (at > 0 && isBefore(job, jobs[at - 1] as LiveJob)) {
+      jobs[at] = jobs[at - 1] as LiveJob;
+      at--;
+    }
+    jobs[at] = job;
+  }
+}
+
+/** The job at this place has been served: it moves behind those that have had less. */
+export function standBack({ jobs }: Level, place: number, nowMs: number): void {
+  const job = jobs[place] as LiveJob;
+  job.share.orderUs = virtualUs(job, nowMs);
+  let at = place;
+  while (at + 1 < jobs.length && isBefore(jobs[at + 1] as LiveJob, job)) {
+    jobs[at] = jobs[at + 1] as LiveJob;
+    at++;
+  }
+  jobs[at] = job;
+}
+
+function isBefore(job: LiveJob, other: LiveJob): boolean {
+  if (job.share.orderUs !== other.share.orderUs) return job.share.orderUs < other.share.orderUs;
+  const running = countOf(job, TASK_RUNNING) - countOf(other, TASK_RUNNING);
+  return running === 0 ? job.jobId < other.jobId : running < 0;
 }
 
 function enterLevel(state: ForemanState, job: LiveJob): void {
@@ -63,10 +90,10 @@ function enterLevel(state: ForemanState, job: LiveJob): void {
   job.share.level = level;
 }
 
-function leaveLevel(job: LiveJob, level: Level): void {
-  const at = level.jobs.indexOf(job);
-  const last = level.jobs.pop();
-  if (last !== undefined && last !== job) level.jobs[at] = last;
+function leaveLevel(job: LiveJob, level: Level, nowMs: number): void {
+  level.jobs.splice(level.jobs.indexOf(job), 1);
+  // Who comes next begins where the last one left, not where time began.
+  if (level.jobs.length === 0) level.floorUs = Math.max(level.floorUs, virtualUs(job, nowMs));
   job.share.level = null;
   // In another level another time is kept.
   if (level.priority !== job.spec.priority) job.share.servedUs = 0;

@@ -61,7 +61,7 @@ export function createLiveJob(state: ForemanState, fields: LiveJobFields): LiveJ
     inputs: createInputSizes(),
     waitingFor: new Set(),
     assignments: new Set(),
-    share: { level: null, servedUs: 0, outstandingUs: 0, assignedAtSumMs: 0 },
+    share: { level: null, servedUs: 0, outstandingUs: 0, assignedAtSumMs: 0, orderUs: 0 },
     pace: {
       meanUs: null,
       sampleCount: 0,

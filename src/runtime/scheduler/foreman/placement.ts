@@ -9,13 +9,16 @@ import { claimSession, isClaimedAgainst, placeAlone, wantsClaim } from "./claims
 import { AHEAD_US, HELD_TASKS_MAX, type Load, loadOf, planCount } from "./credit.ts";
 import type { CurrentStep } from "./current-step.ts";
 import { couldRun } from "./demand.ts";
-import { noteServed, releaseClaim, syncLevel, virtualUs } from "./fairness.ts";
+import { orderLevel, releaseClaim, standBack, syncLevel, virtualUs } from "./fairness.ts";
 import { countOf } from "./live-job.ts";
 import { takeReady } from "./ready-queue.ts";
 import { isPlaceable } from "./serving.ts";
 import type { Level, LiveJob, Session } from "./state.ts";
 import { stealForIdle } from "./stealing.ts";
 import { TASK_QUEUED, TASK_RUNNING } from "./task-table.ts";
+
+/** Only to work ahead, with every slot busy, so many jobs are asked. */
+const REFUSALS_MAX = 32;
 
 export function placeTasks(step: CurrentStep): void {
   const { roomySessions, readyJobs } = step;
@@ -39,18 +42,35 @@ function fillSession(step: CurrentStep, session: Session): void {
   }
 }
 
+/** Offers the room to the level's jobs, the least served first; who got some stands back. */
 function fillFromLevel(step: CurrentStep, session: Session, level: Level): void {
-  for (;;) {
-    const load = loadOf(session, level.priority);
-    if (isFull(session, load) && !level.jobs.some((job) => countOf(job, TASK_RUNNING) === 0))
-      return;
-    const choice = chooseJob(step, session, level, load);
-    if (choice === null) return;
-    if (choice.count === 0) {
-      claimSession(session, choice.job, "room");
-      return;
+  const { state } = step;
+  orderLevel(level, state.nowMs);
+  let load = loadOf(session, level.priority);
+  let isNoRoom = isFull(session, load);
+  let at = 0;
+  let refusals = 0;
+  while (at < level.jobs.length && refusals < REFUSALS_MAX) {
+    const job = level.jobs[at] as LiveJob;
+    // A newcomer may stand beside a large job's tasks.
+    const isAsked = !isNoRoom || countOf(job, TASK_RUNNING) === 0;
+    if (!isAsked || !couldRun(session, job.demand) || isClaimedAgainst(session, job)) {
+      at++;
+      continue;
     }
-    place(step, session, choice.job, choice.count);
+    const count = planCount(state, session, job, load);
+    if (count > 0) {
+      place(step, session, job, count);
+      if (job.share.level === level) standBack(level, at, state.nowMs);
+      load = loadOf(session, level.priority);
+      isNoRoom = isFull(session, load);
+    } else if (wantsClaim(step, session, job)) {
+      claimSession(session, job, "room");
+      return;
+    } else {
+      at++;
+      if (load.slots >= session.offer.slots) refusals++;
+    }
   }
 }
 
@@ -59,34 +79,6 @@ function isFull(session: Session, load: Load): boolean {
   const { slots } = session.offer;
   if (load.slots < 2 * slots) return false;
   return load.workUs >= AHEAD_US * slots || load.tasks >= HELD_TASKS_MAX;
-}
-
-/** The job of the level that has had the least; `count: 0`: the session is to be emptied for it. */
-function chooseJob(
-  step: CurrentStep,
-  session: Session,
-  level: Level,
-  load: Load,
-): { readonly job: LiveJob; readonly count: number } | null {
-  const { state } = step;
-  let best: { job: LiveJob; count: number } | null = null;
-  let bestUs = Number.POSITIVE_INFINITY;
-  for (const job of level.jobs) {
-    if (!couldRun(session, job.demand) || isClaimedAgainst(session, job)) continue;
-    const servedUs = virtualUs(job, state.nowMs);
-    if (best !== null && !isBefore(job, servedUs, best.job, bestUs)) continue;
-    const count = planCount(state, session, job, load);
-    if (count === 0 && !wantsClaim(step, session, job)) continue;
-    best = { job, count };
-    bestUs = servedUs;
-  }
-  return best;
-}
-
-function isBefore(job: LiveJob, jobUs: number, other: LiveJob, otherUs: number): boolean {
-  if (jobUs !== otherUs) return jobUs < otherUs;
-  const running = countOf(job, TASK_RUNNING) - countOf(other, TASK_RUNNING);
-  return running === 0 ? job.jobId < other.jobId : running < 0;
 }
 
 /** Offers the job's ready tasks to all sessions in rounds, until nobody takes any more. */
@@ -118,7 +110,6 @@ function place(step: CurrentStep, session: Session, job: LiveJob, count: number)
   releaseClaim(step, job);
   const taken = takeReady(job, count);
   assignTasks(step, { session, job, chargedUs: chargeUs(job) }, taken);
-  noteServed(job, step.atMs);
   // The row says whether anything has begun; its counters of settled tasks stay as they are.
   if (isFirst) step.changedJobs.add(job);
   step.seenJobs.add(job.jobId);

@@ -25,6 +25,7 @@ import {
   TASK_FAILED,
   TASK_QUEUED,
 } from "./task-table.ts";
+import { armJob } from "./timers.ts";
 
 type RetryRequested = EventOf<"retryRequested">;
 
@@ -80,6 +81,7 @@ function bringBack(step: CurrentStep, job: LiveJob): void {
   state.ended.delete(job.jobId);
   state.jobs.set(job.jobId, job);
   renewDependencies(state, job);
+  armJob(step, job);
 }
 
 /** @returns the settlement that names the tasks. */

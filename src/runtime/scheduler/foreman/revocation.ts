@@ -28,6 +28,7 @@ export function revokeRows(step: CurrentStep, assignment: Assignment, countMax: 
   step.effects.push({
     type: "revokeTasks",
     bootId: session.bootId,
+    connectionSeq: session.connectionSeq,
     revocation: assignment.revocation,
     assignmentId,
     indexes: Uint32Array.from(indexes.reverse()),

@@ -28,8 +28,11 @@ const LOST_BOOTS_MAX = 256;
 export function endSession(step: CurrentStep, session: Session, reason: string): void {
   for (const assignment of [...session.assignments.values()]) {
     const setbacks = openSetbacks(assignment);
+    // A worker hands everything back before it leaves; of what it did not, only the kind matters
+    // whose tasks must never start twice.
+    const mayHaveStarted = assignment.job.spec.max_crashes === 1;
     forEachLiveRow(assignment, (row) => {
-      if (assignment.rows[row] === ROW_STARTED) abortAttempt(step, setbacks, row);
+      if (mayHaveStarted || assignment.rows[row] === ROW_STARTED) abortAttempt(step, setbacks, row);
       else takeBackUnstarted(step, setbacks, row);
     });
     dropFenced(step, assignment);

@@ -130,8 +130,8 @@ export function orderCancel(
 ): void {
   // Without a connection the order goes out with the adoption of what the worker presents.
   if (!session.isConnected) return;
-  const { bootId } = session;
-  step.effects.push({ type: "cancelTasks", bootId, assignmentId, indexes, reason });
+  const { bootId, connectionSeq } = session;
+  step.effects.push({ type: "cancelTasks", bootId, connectionSeq, assignmentId, indexes, reason });
 }
 
 export function repeatValue(value: Uint8Array, count: number): ValueColumn {

@@ -127,13 +127,15 @@ export interface Share {
   outstandingUs: number;
   /** Sum of the assigned tasks' instants of assignment. */
   assignedAtSumMs: number;
+  /** What its level was last sorted by. */
+  orderUs: number;
 }
 
 export interface Level {
   readonly priority: number;
-  /** With ready tasks, neither blocked nor paused. */
+  /** With ready tasks, neither blocked nor paused; in order of what they had when last looked at. */
   readonly jobs: LiveJob[];
-  /** The virtual time reached; it only grows. */
+  /** The virtual time reached when its last job left; it only grows. */
   floorUs: number;
 }
 
