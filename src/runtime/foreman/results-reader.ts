@@ -89,6 +89,7 @@ export function createResultsReader(parts: ResultsReaderParts): ResultsReader {
     const jobId = asJobId(request.job_id);
     const next = reopened === null ? (index: number) => index : nextReopened(reopened);
     let index = next(request.after);
+    let entry: ReadableSettlement | null = null;
     while (index < source.inputCount && page.hasRoom()) {
       const seq = source.seqOf(index);
       if (seq === 0) {
@@ -96,7 +97,7 @@ export function createResultsReader(parts: ResultsReaderParts): ResultsReader {
         index = next(index + 1);
         continue;
       }
-      const entry = await cache.get(jobId, seq);
+      if (entry?.chunk.seq !== seq) entry = await cache.get(jobId, seq);
       if (!entry) break;
       const run = reopened === null ? runLength(entry, index, source, seq) : 1;
       index = next(index + page.take(entry, index, run));
@@ -167,10 +168,16 @@ function runLength(
   seq: number,
 ): number {
   const { chunk } = entry;
-  if (chunk.sharedValue || chunk.indexes instanceof Uint32Array) return 1;
-  const end = Math.min(chunk.indexes.first + chunk.count, source.inputCount);
+  if (chunk.sharedValue) return 1;
+  const { indexes } = chunk;
+  const row = entry.rowOf(index);
+  const runMax = Math.min(chunk.count - row, source.inputCount - index);
   let run = 1;
-  while (index + run < end && source.seqOf(index + run) === seq) run++;
+  if (indexes instanceof Uint32Array) {
+    while (run < runMax && indexes[row + run] === index + run) run++;
+  } else run = runMax;
+  // A retry may have taken single tasks out of the middle.
+  for (let i = 1; i < run; i++) if (source.seqOf(index + i) !== seq) return i;
   return run;
 }
 

@@ -2,7 +2,7 @@
  * Settlements as readers want them: decoded once, kept up to a bound of bytes, with the row of each
  * index at hand. What was just committed is still here, so a follower does not read it back.
  */
-import { expandIndexes, u32At, valueOffsets } from "../protocol/columns.ts";
+import { u32At, valueOffsets } from "../protocol/columns.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { SettlementChunk, Store } from "../store/store.ts";
 
@@ -80,11 +80,28 @@ export function makeReadable(chunk: SettlementChunk): ReadableSettlement {
 function rowFinder(chunk: SettlementChunk): (index: number) => number {
   const { indexes } = chunk;
   if (!(indexes instanceof Uint32Array)) return (index) => index - indexes.first;
+  if (isAscending(indexes)) return (index) => searchRow(indexes, index);
   const rows = new Map<number, number>();
-  expandIndexes(indexes, chunk.count).forEach((index, row) => {
-    rows.set(index, row);
-  });
+  for (let row = 0; row < chunk.count; row++) rows.set(indexes[row] as number, row);
   return (index) => rows.get(index) ?? 0;
+}
+
+function isAscending(indexes: Uint32Array): boolean {
+  for (let row = 1; row < indexes.length; row++) {
+    if ((indexes[row] as number) <= (indexes[row - 1] as number)) return false;
+  }
+  return true;
+}
+
+function searchRow(indexes: Uint32Array, index: number): number {
+  let low = 0;
+  let high = indexes.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((indexes[middle] as number) < index) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** One task's result as it stands in a settlement. */
