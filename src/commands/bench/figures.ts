@@ -77,7 +77,7 @@ export const FIGURES: readonly Figure[] = [
     unit: "ratio",
     measure: () =>
       withInstallation({ slots: SLOTS }, async (installation) => {
-        const words = ["--array", `1-${COMMANDS}`, "--stdin", "--", "/bin/true"];
+        const words = ["--array", `1-${COMMANDS}`, "--", "/bin/true"];
         const ours = await submit(installation, words);
         const lines = Array.from({ length: COMMANDS }, (_, i) => `${i}\n`).join("");
         const theirs = await runProgram("xargs", ["-P2", "-n1", "/bin/true"], {
