@@ -14,7 +14,7 @@ import {
   WHY_VERB,
   WORKERS_VERB,
 } from "./tables/look.ts";
-import { SUBMIT_VERB } from "./tables/run.ts";
+import { SUBMIT_VERB, TRY_VERB } from "./tables/run.ts";
 import { BENCH_VERB, COMPLETION_VERB, INIT_VERB, VERSION_VERB } from "./tables/setup.ts";
 import {
   CANCEL_VERB,
@@ -36,6 +36,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   foreman: command(FOREMAN_VERB, () => import("./foreman.ts")),
   worker: command(WORKER_VERB, () => import("./worker.ts")),
   submit: command(SUBMIT_VERB, () => import("./submit.ts")),
+  try: command(TRY_VERB, () => import("./try.ts")),
   jobs: command(JOBS_VERB, () => import("./jobs.ts")),
   tasks: command(TASKS_VERB, () => import("./tasks.ts")),
   workers: command(WORKERS_VERB, () => import("./workers.ts")),

@@ -167,5 +167,9 @@ export const TRY_VERB = defineVerb({
     { line: "cc try 17/3 --with job.ts", does: "see whether the corrected file mends it" },
     { line: "cc try job.ts", does: "run the file's first input" },
   ],
-  notes: ["Nothing is recorded: no attempt is counted, and the job keeps its state."],
+  notes: [
+    "Nothing is recorded: no attempt is counted, and the job keeps its state. No time-out and no memory limit applies; Ctrl-C ends it.",
+    "The task sees the environment it would see on a worker. Variables given as --env NAME are secret: they take this shell's value, or are missing.",
+    "Exit codes: 0 it completed, 1 it failed, 2 there is no such task or the job file is wrong.",
+  ],
 });
