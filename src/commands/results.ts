@@ -23,7 +23,7 @@ import { isJobEnded, type JobDetailView } from "../runtime/protocol/views.ts";
 import type { CommandContext } from "./command-context.ts";
 import { consoleStream } from "./follow/console-stream.ts";
 import { lookAtDetails, reductionOf } from "./follow/job-code.ts";
-import { outputOptionsOf } from "./follow/open-session.ts";
+import { outputOptionsOf, withPatientStderr } from "./follow/open-session.ts";
 import { formatExactCount } from "./format.ts";
 import { findJobId } from "./job-arguments.ts";
 import type { RESULTS_VERB } from "./tables/look.ts";
@@ -31,7 +31,8 @@ import { withForeman } from "./with-foreman.ts";
 
 type Context = CommandContext<typeof RESULTS_VERB>;
 
-export async function run(context: Context): Promise<ExitCode> {
+export async function run(given: Context): Promise<ExitCode> {
+  const context = withPatientStderr(given);
   const output = outputOptionsOf(context.values, context);
   checkOutputOptions(output);
   if (context.values.reduce) checkReducedFormat(output.format);

@@ -19,7 +19,14 @@ import { consoleStream } from "./follow/console-stream.ts";
 import { followJob } from "./follow/follow-job.ts";
 import { untilInterrupted } from "./follow/interrupt.ts";
 import { loadJobCode, lookAtDetails } from "./follow/job-code.ts";
-import { openSession, outputOptionsOf, type Session } from "./follow/open-session.ts";
+import {
+  CANCELLED_BY_CTRL_C,
+  DETACHED_BY_CTRL_C,
+  openSession,
+  outputOptionsOf,
+  type Session,
+  withPatientStderr,
+} from "./follow/open-session.ts";
 import { sayEnd } from "./follow/say-end.ts";
 import { findJobOrTask } from "./job-arguments.ts";
 import type { RETRY_VERB } from "./tables/steer.ts";
@@ -34,7 +41,8 @@ interface Retried {
   readonly work: WorkSpec;
 }
 
-export async function run(context: Context): Promise<ExitCode> {
+export async function run(given: Context): Promise<ExitCode> {
+  const context = withPatientStderr(given);
   checkOptions(context);
   const userConsole = consoleStream(context.io.stderr);
   const restore = redirectConsoleToStderr(userConsole.stream);
@@ -42,7 +50,7 @@ export async function run(context: Context): Promise<ExitCode> {
     const bundle = await bundleOf(context);
     const session = await openSession(context, {
       detach: context.values.detach,
-      hint: "Ctrl-C detaches, the job goes on",
+      ...(context.values.attached ? CANCELLED_BY_CTRL_C : DETACHED_BY_CTRL_C),
     });
     userConsole.writeThrough(session.progress);
     return await runSession(context, session, bundle);

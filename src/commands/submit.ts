@@ -18,7 +18,13 @@ import { consoleStream } from "./follow/console-stream.ts";
 import { dryRun } from "./follow/dry-run.ts";
 import { followJob } from "./follow/follow-job.ts";
 import { untilInterrupted } from "./follow/interrupt.ts";
-import { openSession, type Session } from "./follow/open-session.ts";
+import {
+  CANCELLED_BY_CTRL_C,
+  DETACHED_BY_CTRL_C,
+  openSession,
+  type Session,
+  withPatientStderr,
+} from "./follow/open-session.ts";
 import {
   planSubmission,
   type SubmissionPlan,
@@ -28,7 +34,8 @@ import { sayEnd } from "./follow/say-end.ts";
 import { formatPlural } from "./format.ts";
 import { findJobId } from "./job-arguments.ts";
 
-export async function run(context: SubmitContext): Promise<ExitCode> {
+export async function run(given: SubmitContext): Promise<ExitCode> {
+  const context = withPatientStderr(given);
   const userConsole = consoleStream(context.io.stderr);
   const restoreConsole = redirectConsoleToStderr(userConsole.stream);
   try {
@@ -51,7 +58,7 @@ export async function run(context: SubmitContext): Promise<ExitCode> {
     }
     const session = await openSession(context, {
       detach: context.values.detach,
-      hint: context.values.attached ? "Ctrl-C cancels the job" : "Ctrl-C detaches, the job goes on",
+      ...(context.values.attached ? CANCELLED_BY_CTRL_C : DETACHED_BY_CTRL_C),
     });
     userConsole.writeThrough(session.progress);
     return await runSession(context, plan, session, batches);

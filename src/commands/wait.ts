@@ -12,7 +12,13 @@ import { consoleStream } from "./follow/console-stream.ts";
 import { followJob } from "./follow/follow-job.ts";
 import { untilInterrupted } from "./follow/interrupt.ts";
 import { lookAtDetails, reductionOf } from "./follow/job-code.ts";
-import { openSession, outputOptionsOf, type Session } from "./follow/open-session.ts";
+import {
+  DETACHED_BY_CTRL_C,
+  openSession,
+  outputOptionsOf,
+  type Session,
+  withPatientStderr,
+} from "./follow/open-session.ts";
 import { groupsOfViews, sayEnd } from "./follow/say-end.ts";
 import { watchProgress } from "./follow/watch-progress.ts";
 import { findJobId } from "./job-arguments.ts";
@@ -23,7 +29,8 @@ type Context = CommandContext<typeof WAIT_VERB>;
 /** As many as one progress view may hold. */
 const JOBS_MAX = 1_000;
 
-export async function run(context: Context): Promise<ExitCode> {
+export async function run(given: Context): Promise<ExitCode> {
+  const context = withPatientStderr(given);
   const { values, positionals } = context;
   if (positionals.length > JOBS_MAX) {
     throw usageError("too_many_jobs", `cc wait takes at most ${JOBS_MAX} jobs at a time.`);
@@ -31,7 +38,11 @@ export async function run(context: Context): Promise<ExitCode> {
   if (values.reduce && positionals.length > 1) {
     throw usageError("one_job_only", "--reduce makes one value of one job; name one.");
   }
-  const session = await openSession(context, { detach: false, hint: "Ctrl-C stops waiting" });
+  const session = await openSession(context, {
+    detach: false,
+    hint: "Ctrl-C stops waiting, the job goes on",
+    localHint: DETACHED_BY_CTRL_C.localHint,
+  });
   try {
     const outcome = await untilInterrupted(() => waitInTime(context, session));
     await session.progress.stop();

@@ -88,9 +88,11 @@ async function printResults(request: FollowRequest, tally: Tally): Promise<void>
   const { io, progress, output } = request;
   const sharesTerminal = io.stdout.isTerminal && io.stderr.isTerminal;
   const stdout: ByteSink = sharesTerminal
-    ? { write: (bytes) => progress.aside(() => io.stdout.write(bytes)) }
+    ? { write: (bytes) => progress.aside(() => io.stdout.write(bytes), endsLine(bytes)) }
     : io.stdout;
-  const stderr: ByteSink = { write: (bytes) => progress.aside(() => io.stderr.write(bytes)) };
+  const stderr: ByteSink = {
+    write: (bytes) => progress.aside(() => io.stderr.write(bytes), endsLine(bytes)),
+  };
   const writer = await openResultWriter(output, request.job, { stdout, stderr });
   try {
     for await (const page of readResults(request.link, readRequest(request))) {
@@ -101,6 +103,9 @@ async function printResults(request: FollowRequest, tally: Tally): Promise<void>
     await writer.close();
   }
 }
+
+const NEWLINE = 0x0a;
+const endsLine = (bytes: Uint8Array): boolean => bytes.at(-1) === NEWLINE;
 
 async function countResults(request: FollowRequest, tally: Tally): Promise<void> {
   for await (const page of readResults(request.link, readRequest(request))) tally.add(page);
@@ -127,7 +132,7 @@ async function printReduced(request: FollowRequest, reduction: Reduction): Promi
   const bytes = reduction.print(output.format);
   const out = await openDestination(output, io.stdout);
   try {
-    if (bytes.byteLength > 0) await progress.aside(() => out.write(bytes));
+    if (bytes.byteLength > 0) await progress.aside(() => out.write(bytes), endsLine(bytes));
   } finally {
     await out.close();
   }

@@ -7,7 +7,12 @@ import type { OutputFormat, OutputOptions } from "../../runtime/client/output/re
 import { systemClock } from "../../runtime/platform/clock.ts";
 import { findPaths } from "../../runtime/platform/paths.ts";
 import { chance } from "../../runtime/platform/random.ts";
-import type { CommandContext } from "../command-context.ts";
+import {
+  type CommandContext,
+  type CommandIo,
+  OutputClosed,
+  type OutputStream,
+} from "../command-context.ts";
 import { createProgress, type Progress, progressMode } from "./progress.ts";
 
 /** What every following verb's context has. */
@@ -28,10 +33,29 @@ export interface Session extends OpenedForeman {
   readonly progress: Progress;
 }
 
-/** @param hint what Ctrl-C does, shown behind the bar. */
+export interface SessionOptions {
+  readonly detach: boolean;
+  /** What Ctrl-C does, shown behind the bar. */
+  readonly hint: string;
+  /** The same where the foreman ends with this command. */
+  readonly localHint: string;
+}
+
+/** For commands whose job goes on without them. */
+export const DETACHED_BY_CTRL_C = {
+  hint: "Ctrl-C detaches, the job goes on",
+  localHint: "Ctrl-C stops it, cc wait goes on",
+} as const;
+
+/** For `--attached`. */
+export const CANCELLED_BY_CTRL_C = {
+  hint: "Ctrl-C cancels the job",
+  localHint: "Ctrl-C cancels the job",
+} as const;
+
 export async function openSession(
   context: FollowingContext,
-  options: { readonly detach: boolean; readonly hint: string },
+  options: SessionOptions,
 ): Promise<Session> {
   const { io, env, cwd, quiet, values } = context;
   const mode = progressMode(values.progress ?? "auto", {
@@ -46,6 +70,7 @@ export async function openSession(
     isAscii: !isUtf8Terminal(env),
     clock: systemClock,
     hint: options.hint,
+    localHint: options.localHint,
   });
   const opened = await openForeman({
     foreman: values.foreman,
@@ -61,7 +86,30 @@ export async function openSession(
     say: (line) => void progress.say(line).catch(() => {}),
     onChange: progress.onConnection,
   });
+  if (opened.isLocal) progress.runsHere();
   return { ...opened, progress };
+}
+
+/**
+ * The same context with a stderr that swallows what nobody reads any more: with its reader gone, results
+ * still go out and the job is still judged.
+ */
+export function withPatientStderr<Context extends { readonly io: CommandIo }>(
+  context: Context,
+): Context {
+  const { stderr } = context.io;
+  const patient: OutputStream = {
+    isTerminal: stderr.isTerminal,
+    get columnCount() {
+      return stderr.columnCount;
+    },
+    closed: stderr.closed,
+    write: (chunk) =>
+      stderr.write(chunk).catch((thrown: unknown) => {
+        if (!(thrown instanceof OutputClosed)) throw thrown;
+      }),
+  };
+  return { ...context, io: { ...context.io, stderr: patient } };
 }
 
 function isUtf8Terminal(env: Readonly<Record<string, string | undefined>>): boolean {

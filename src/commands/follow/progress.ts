@@ -12,12 +12,17 @@ export type ProgressMode = "bar" | "lines" | "json" | "none";
 
 export interface Progress {
   onView(view: ProgressView): void;
-  /** Writes beside the bar: a line of its own above it, or results to the same terminal. */
-  aside(write: () => Promise<void>): Promise<void>;
+  /**
+   * Writes beside the bar: a line of its own above it, or results to the same terminal. Text that does
+   * not end its line gets the bar below it, never over it.
+   */
+  aside(write: () => Promise<void>, endsLine?: boolean): Promise<void>;
   /** A whole line on stderr; nothing under `-q`. */
   say(line: string): Promise<void>;
   /** The connection was lost, or is back. */
   onConnection(isUp: boolean): void;
+  /** Foreman and workers were started for this command: they need a moment, and end with it. */
+  runsHere(): void;
   /** Takes the bar away; nothing is drawn any more. */
   stop(): Promise<void>;
 }
@@ -28,8 +33,9 @@ export interface ProgressOptions {
   readonly quiet: boolean;
   readonly isAscii: boolean;
   readonly clock: Clock;
-  /** Behind the bar: what Ctrl-C does. */
+  /** Behind the bar: what Ctrl-C does, where the foreman stays and where it ends with this command. */
   readonly hint: string;
+  readonly localHint: string;
 }
 
 /** A job that is over sooner needs no bar. */
@@ -38,6 +44,8 @@ const LINE_EVERY_MS = 10_000;
 const LINE_EVERY_SHARE = 0.05;
 /** Also where five per cent pass quickly. */
 const LINE_PAUSE_MS = 1_000;
+/** So long a worker of our own may take to start before its absence is a reason. */
+const OWN_WORKER_MS = 3_000;
 
 export function progressMode(
   asked: "auto" | "bar" | "json" | "none",
@@ -60,6 +68,8 @@ export function createProgress(options: ProgressOptions): Progress {
   let isDrawn = false;
   let isStopped = false;
   let isUp = true;
+  let isLocal = false;
+  let isLineOpen = false;
   let lostCount = 0;
   let line = { atMs: startedAtMs, share: 0 };
   let delayed: Timer | null = null;
@@ -82,11 +92,23 @@ export function createProgress(options: ProgressOptions): Progress {
     const job = view ? shownJob(view) : null;
     if (mode !== "bar" || isStopped || job === null) return;
     const style = { width: io.stderr.columnCount - 1, isAscii: options.isAscii };
-    const text = isUp
-      ? barLine(job, style, options.hint)
-      : `${barLine(job, style, "reconnecting")}`;
+    const hint = isLocal ? options.localHint : options.hint;
+    const text = barLine(patient(job), style, isUp ? hint : "reconnecting");
+    await endLine();
     isDrawn = true;
     await io.stderr.write(`\r${text}\x1b[K`);
+  }
+
+  async function endLine(): Promise<void> {
+    if (!isLineOpen) return;
+    isLineOpen = false;
+    await io.stderr.write("\n");
+  }
+
+  /** No reason is given while our own worker is still starting. */
+  function patient(job: JobProgress): JobProgress {
+    const ageMs = clock.monotonicMs() - startedAtMs;
+    return isLocal && ageMs < OWN_WORKER_MS ? { ...job, why: null } : job;
   }
 
   /** At once when the command has run for a moment, else when it has. */
@@ -116,7 +138,7 @@ export function createProgress(options: ProgressOptions): Progress {
     const hasMoved = share - line.share >= LINE_EVERY_SHARE && nowMs - line.atMs >= LINE_PAUSE_MS;
     if (!isDue && !hasMoved) return;
     line = { atMs: nowMs, share };
-    const text = jobs.map((each) => `${logLine(each)}\n`).join("");
+    const text = jobs.map((each) => `${logLine(patient(each))}\n`).join("");
     void inTurn(() => io.stderr.write(text)).catch(() => {});
   }
 
@@ -133,11 +155,12 @@ export function createProgress(options: ProgressOptions): Progress {
     await aside(() => io.stderr.write(`${text}\n`));
   }
 
-  async function aside(write: () => Promise<void>): Promise<void> {
+  async function aside(write: () => Promise<void>, endsLine = true): Promise<void> {
     if (mode !== "bar") return await inTurn(write);
     await inTurn(async () => {
       await clear();
       await write();
+      isLineOpen = !endsLine;
     });
     drawSoon();
   }
@@ -159,10 +182,16 @@ export function createProgress(options: ProgressOptions): Progress {
       isUp = next;
       if (mode === "bar") drawSoon();
     },
+    runsHere() {
+      isLocal = true;
+    },
     async stop() {
       isStopped = true;
       delayed?.cancel();
-      await inTurn(clear);
+      await inTurn(async () => {
+        await clear();
+        await endLine();
+      });
     },
   };
 }

@@ -113,6 +113,7 @@ describe("progress on stderr", () => {
       isAscii: false,
       clock,
       hint: "Ctrl-C detaches",
+      localHint: "Ctrl-C stops",
     });
     const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
     return { io, clock, progress, settled };
@@ -145,6 +146,33 @@ describe("progress on stderr", () => {
     await progress.say("task 17/3 failed: error: no");
     await settled();
     expect(io.stderrText()).toMatch(/\r\u001b\[Ktask 17\/3 failed: error: no\n\rjob 17 /);
+  });
+
+  test("text that does not end its line keeps it: the bar stands below", async () => {
+    const { io, clock, progress, settled } = setUp("bar");
+    progress.onView(view([RUNNING]));
+    clock.advance(300);
+    await settled();
+    await progress.aside(() => io.stderr.write("half a line"), false);
+    await settled();
+    expect(io.stderrText()).toMatch(/\r\u001b\[Khalf a line\n\rjob 17 /);
+    await progress.aside(() => io.stderr.write("again"), false);
+    await progress.stop();
+    expect(io.stderrText()).toMatch(/\r\u001b\[Kagain\n(\rjob 17 .*\r\u001b\[K)?$/);
+  });
+
+  test("no worker is no reason while one of our own is starting", async () => {
+    const { io, clock, progress, settled } = setUp("bar");
+    const why = { code: "no_workers", sentence: "No workers.", hint: "cc worker" };
+    progress.runsHere();
+    progress.onView(view([job({ total: 5, queued: 5 }, { why })]));
+    clock.advance(300);
+    await settled();
+    expect(io.stderrText()).toContain("0/5  R 0   (Ctrl-C stops)");
+    clock.advance(5_000);
+    progress.onView(view([job({ total: 5, queued: 5 }, { why })]));
+    await settled();
+    expect(io.stderrText()).toContain("0/5  No workers: cc worker");
   });
 
   test("without a terminal a line comes each ten seconds or five per cent", async () => {
