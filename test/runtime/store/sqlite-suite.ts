@@ -4,6 +4,7 @@
  */
 import type { Runner } from "./conformance.ts";
 import { suiteOfDamage } from "./sqlite-suite/damage.ts";
+import { suiteOfExamination } from "./sqlite-suite/examination.ts";
 import { suiteOfProcesses } from "./sqlite-suite/processes.ts";
 import { suiteOfReaders } from "./sqlite-suite/readers.ts";
 import { suiteOfSettings } from "./sqlite-suite/settings.ts";
@@ -27,4 +28,5 @@ export function testSqliteStore(name: string, runner: Runner): void {
   suiteOfProcesses(suite);
   suiteOfReaders(suite);
   suiteOfDamage(suite);
+  suiteOfExamination(suite);
 }
