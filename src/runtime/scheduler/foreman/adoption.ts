@@ -86,9 +86,10 @@ function adopt(step: CurrentStep, assignment: Assignment, held: Set<number>): vo
   const fenced: number[] = [];
   for (let row = 0; row < assignment.count; row++) {
     const rowState = assignment.rows[row] as number;
-    if (rowState === ROW_LEFT) continue;
     const index = indexOfRow(assignment, row);
+    // What has left is held only until the worker hears that its report arrived.
     const isHeld = held.delete(index);
+    if (rowState === ROW_LEFT) continue;
     if (rowState === ROW_FENCED && isHeld) fenced.push(index);
     else if (rowState === ROW_FENCED) releaseFenced(step, assignment, row);
     else if (isHeld) continue;

@@ -88,7 +88,8 @@ export function cancelRest(
   const isOpen = job.inputsClosedAtMs === null;
   touchJob(step, job);
   step.concludingJobs.add(job);
-  if (count === 0 && !isOpen) return 0;
+  // With its last task settled it is over; an empty one still waits for something.
+  if (count === 0 && !isOpen && job.tasks.count > 0) return 0;
   job.inputsClosedAtMs ??= step.atMs;
   job.isCancelled = true;
   if (count === 0) return 0;

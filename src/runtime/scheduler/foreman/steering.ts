@@ -59,6 +59,8 @@ export function patchJob(step: CurrentStep, job: LiveJob, patch: JobPatch): void
     job.spec = spec;
     job.specVersion++;
   }
+  // In another level another time is kept.
+  if (spec.priority !== before.priority && job.share.level === null) job.share.servedUs = 0;
   job.isKept = patch.keep ?? job.isKept;
   if (patch.paused !== undefined && patch.paused !== job.isPaused)
     pauseJob(step, job, patch.paused);
