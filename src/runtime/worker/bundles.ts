@@ -42,6 +42,7 @@ export function createBundles(cache: BundleCache): Bundles {
   const waiting: Transfer[] = [];
   let send: ((message: MessageOf<"blob_need">) => void) | null = null;
   let nextRequest = 1;
+  let isClosed = false;
 
   async function find(sha256: string): Promise<string> {
     const path = await cache.find(sha256);
@@ -49,6 +50,7 @@ export function createBundles(cache: BundleCache): Bundles {
   }
 
   function transfer(sha256: string): Promise<Uint8Array> {
+    if (isClosed) return Promise.reject(workerStops(sha256));
     const outcome = Promise.withResolvers<Uint8Array>();
     waiting.push({
       sha256,
@@ -136,11 +138,12 @@ export function createBundles(cache: BundleCache): Bundles {
       return true;
     },
     close() {
+      isClosed = true;
       send = null;
       const stopped = [...active.values(), ...waiting.splice(0)];
       active.clear();
       for (const { sha256, outcome } of stopped) {
-        outcome.reject(bundleFailed(sha256, "the worker stops"));
+        outcome.reject(workerStops(sha256));
       }
     },
   };
@@ -161,6 +164,8 @@ function joinChunks({ chunks, byteCount }: Transfer): Uint8Array {
   }
   return bytes;
 }
+
+const workerStops = (sha256: string): CcError => bundleFailed(sha256, "the worker stops");
 
 function bundleFailed(sha256: string, detail: string): CcError {
   return new CcError({
