@@ -147,7 +147,10 @@ async function submitAndFollow(
   const submission = await running.submitting;
   running.submission = submission;
   const { jobId } = submission;
-  if (submission.existing) await session.progress.say(`job ${jobId} exists already under this key`);
+  // Without a key of the user's only a lost answer makes the job a known one.
+  if (submission.existing && values.idempotencyKey !== undefined) {
+    await session.progress.say(`job ${jobId} exists already under this key`);
+  }
   if (values.detach) {
     const count = await submission.inputs;
     await printId(context, session, jobId, count);

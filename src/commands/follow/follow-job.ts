@@ -13,13 +13,15 @@ import {
 } from "../../runtime/client/output/result-writer.ts";
 import { type ReadRequest, readResults } from "../../runtime/client/read-results.ts";
 import type { Reduction } from "../../runtime/client/reduce-results.ts";
-import { createTally, type Tally } from "../../runtime/client/tally.ts";
+import { createTally, type ErrorGroup, type Tally } from "../../runtime/client/tally.ts";
 import { CcError } from "../../runtime/protocol/error.ts";
 import { formatTaskId } from "../../runtime/protocol/ids.ts";
-import type { JobView } from "../../runtime/protocol/views.ts";
+import type { JobView, ProgressView } from "../../runtime/protocol/views.ts";
 import type { CommandIo } from "../command-context.ts";
 import { failureText } from "./final-lines.ts";
+import { lookAtDetails } from "./job-code.ts";
 import type { Progress } from "./progress.ts";
+import { groupsOfViews } from "./say-end.ts";
 import { watchProgress } from "./watch-progress.ts";
 
 export interface FollowRequest {
@@ -48,14 +50,12 @@ export interface Followed {
 /** @throws OutputClosed when the reader of the results has gone. */
 export async function followJob(request: FollowRequest): Promise<Followed> {
   const { link, jobId, progress } = request;
-  const watching = watchProgress(link, [jobId], progress.onView);
-  let isFirst = true;
-  const tally = createTally((group) => {
-    if (!isFirst) return;
-    isFirst = false;
-    const task = formatTaskId(jobId, group.index);
-    void progress.say(`task ${task} failed: ${failureText(group)}`).catch(() => {});
+  const announce = firstFailureAnnouncer(request);
+  const watching = watchProgress(link, [jobId], (view) => {
+    progress.onView(view);
+    announce.onView(view);
   });
+  const tally = createTally(announce.onFailure);
   try {
     // A retried job is reduced as a whole, once the tasks of the retry have ended.
     const isReducedApart = request.reduction !== null && request.reopenedBy !== undefined;
@@ -67,6 +67,40 @@ export async function followJob(request: FollowRequest): Promise<Followed> {
   } finally {
     watching.stop();
   }
+}
+
+interface Announcer {
+  onFailure(group: ErrorGroup): void;
+  onView(view: ProgressView): void;
+}
+
+/**
+ * Says the first failure, once, as soon as it is known: results in order may be held up by an early task
+ * that still runs, while the foreman counts failures behind it.
+ */
+function firstFailureAnnouncer({ link, jobId, progress, reopenedBy }: FollowRequest): Announcer {
+  let isSaid = false;
+  const say = (group: ErrorGroup): void => {
+    if (isSaid) return;
+    isSaid = true;
+    const task = formatTaskId(jobId, group.index);
+    void progress.say(`task ${task} failed: ${failureText(group)}`).catch(() => {});
+  };
+  let isAsked = false;
+  return {
+    onFailure: say,
+    onView({ jobs }) {
+      // A retried job may count failures of tasks that were not queued again.
+      if (isSaid || isAsked || reopenedBy !== undefined || (jobs[0]?.tasks.failed ?? 0) === 0)
+        return;
+      isAsked = true;
+      lookAtDetails(link, jobId).then(
+        ({ errors }) => groupsOfViews(errors).slice(0, 1).forEach(say),
+        // It is an extra: what keeps the foreman from answering is said elsewhere.
+        () => {},
+      );
+    },
+  };
 }
 
 export async function lookAtJob(link: Link, jobId: number): Promise<JobView> {

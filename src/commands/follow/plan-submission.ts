@@ -8,6 +8,7 @@ import type { JobBundle } from "../../runtime/bundle/bundle-job.ts";
 import { commandWork, type JobOptions } from "../../runtime/client/build-spec.ts";
 import { chooseInputs, type InputSource } from "../../runtime/client/inputs/choose-inputs.ts";
 import {
+  checkDestination,
   checkOutputOptions,
   type OutputOptions,
 } from "../../runtime/client/output/result-writer.ts";
@@ -50,6 +51,7 @@ export async function planSubmission(context: SubmitContext): Promise<Submission
     stdin: () => context.io.stdin.stream(),
   });
   if (bundle?.exportsPresent.reduce) checkReducedFormat(output.format);
+  if (!values.dryRun) await checkDestination(output);
   return { work, bundle, options, source, shape: shapeOf(source, options), output };
 }
 

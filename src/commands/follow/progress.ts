@@ -180,7 +180,12 @@ export function createProgress(options: ProgressOptions): Progress {
     say,
     onConnection(next) {
       isUp = next;
+      if (isStopped) return;
       if (mode === "bar") drawSoon();
+      else if (mode === "lines") {
+        const line = next ? "the foreman is back" : "the foreman is gone; trying to reach it again";
+        void say(line).catch(() => {});
+      }
     },
     runsHere() {
       isLocal = true;

@@ -6,9 +6,11 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Chance } from "../platform/random.ts";
 import { CcError, toCcError, usageError } from "../protocol/error.ts";
-import type { Connection } from "./connection.ts";
+import type { ForemanView } from "../protocol/views.ts";
+import { bodyOf, type Connection } from "./connection.ts";
 import { createLink, type Link } from "./link.ts";
-import { type Reachable, type ReachRequest, reachForeman } from "./resolve.ts";
+import { reachOrStart } from "./reach-or-start.ts";
+import type { Reachable, ReachRequest } from "./resolve.ts";
 import { startTiedForeman, type TiedForeman } from "./tied-foreman.ts";
 
 export interface OpenRequest extends ReachRequest {
@@ -35,25 +37,16 @@ export interface OpenedForeman {
   close(end: { readonly isDone: boolean }): Promise<void>;
 }
 
-/** How often a foreman that seems to be coming up is looked for again. */
-const LOOK_AGAIN_MS = 100;
-const LOOK_AGAIN_TIMES = 50;
-
 /** @throws CcError with exit 3 when there is none and none may be started. */
 export async function openForeman(request: OpenRequest): Promise<OpenedForeman> {
   if (request.local !== undefined) return await openLocal(request, request.local);
-  for (let tries = 0; ; tries++) {
-    const reached = await reachForeman(request);
-    if (reached.kind === "connected") return overReached(request, reached);
-    if (request.detach) throw nobodyStays();
-    try {
-      return overTied(request, await startHere(request), null);
-    } catch (thrown) {
-      // Another command has just started one, or the last one is just ending.
-      if (!isTaken(thrown) || tries >= LOOK_AGAIN_TIMES) throw thrown;
-      await new Promise<void>((resolve) => request.clock.setTimer(LOOK_AGAIN_MS, resolve));
-    }
-  }
+  const found = await reachOrStart(request, () => {
+    if (request.detach) throw nobodyStays("No foreman is running");
+    return startHere(request);
+  });
+  if (found.kind === "started") return overTied(request, found.foreman, null);
+  if (request.detach) await refuseTied(found.connection);
+  return overReached(request, found);
 }
 
 function overReached(
@@ -99,7 +92,7 @@ async function openLocal(request: OpenRequest, local: number | true): Promise<Op
   if (request.isForemanTyped) {
     throw usageError("local_and_foreman", "--local runs here, --foreman elsewhere; give one.");
   }
-  if (request.detach) throw nobodyStays();
+  if (request.detach) throw nobodyStays("--local uses no foreman that stays");
   const workers = local === true ? availableParallelism() : local;
   const base = { ...request, keyFile: undefined, workers, anyPort: true };
   try {
@@ -122,16 +115,19 @@ async function openLocal(request: OpenRequest, local: number | true): Promise<Op
 
 const slotCount = (count: number): string => `${count} slot${count === 1 ? "" : "s"}`;
 
-function isTaken(thrown: unknown): boolean {
-  const { code } = toCcError(thrown);
-  return code === "already_running" || code === "address_in_use";
+/** @throws CcError `no_foreman`: what another command has started runs only what is followed. */
+async function refuseTied(connection: Connection): Promise<void> {
+  const foreman = bodyOf<ForemanView>(await connection.look({ kind: "foreman" }));
+  if (!foreman.only_followed) return;
+  connection.close();
+  throw nobodyStays("The foreman here belongs to another command and ends with it");
 }
 
-function nobodyStays(): CcError {
+function nobodyStays(reason: string): CcError {
   const workers = availableParallelism();
   return new CcError({
     code: "no_foreman",
-    message: "No foreman is running, and one of this command's own would end with it.",
+    message: `${reason}, so nobody would run a job that is not followed.`,
     hint: `Start one that stays: cc foreman --workers ${workers} &`,
     exitCode: 3,
   });
