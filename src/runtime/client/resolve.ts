@@ -85,12 +85,18 @@ async function tryConnect(url: string, key: Key, request: ReachRequest): Promise
   try {
     return await connected(url, key, request);
   } catch (thrown) {
-    const { code } = toCcError(thrown);
+    const error = toCcError(thrown);
+    const { code } = error;
     if (code === "foreman_unreachable" || code === "not_a_foreman") return null;
+    // It knows the key, or the key was named for it: that is the answer, not a sign of a stranger.
+    if (KNOWS_THE_KEY.includes(code) || request.keyFile !== undefined) throw error;
     if (url !== DEFAULT_URL && code !== "version_mismatch") return null;
-    throw besideSomebodyElse(toCcError(thrown));
+    throw besideSomebodyElse(error);
   }
 }
+
+/** What only a foreman says that knows the key. */
+const KNOWS_THE_KEY: readonly string[] = ["wrong_role", "key_revoked"];
 
 /** Nobody named this address: whoever sits there is in the way, and work need not wait for that. */
 function besideSomebodyElse(error: CcError): CcError {

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { findPaths } from "../platform/paths.ts";
@@ -57,8 +57,10 @@ export async function startTiedForeman(request: TiedForemanRequest): Promise<Tie
   const storeFolder = request.storeFolder ?? paths.defaultStore;
   const key = readKey({ ...request, paths });
   const child = startChild(request, storeFolder);
-  const url = await readyUrl(child, clock);
-  const connection = await connectTo(url, key, { clock });
+  const { url, connection } = await connectOrLetGo(child, async () => {
+    const ready = await readyUrl(child, clock);
+    return { url: ready, connection: await connectTo(ready, key, { clock }) };
+  });
   const release = async (): Promise<void> => {
     connection.close();
     child.letGo();
@@ -80,6 +82,15 @@ export async function startTiedForeman(request: TiedForemanRequest): Promise<Tie
   };
 }
 
+async function connectOrLetGo<Value>(child: Child, open: () => Promise<Value>): Promise<Value> {
+  try {
+    return await open();
+  } catch (thrown) {
+    child.letGo();
+    throw thrown;
+  }
+}
+
 interface Child {
   readonly process: ChildProcess;
   readonly logFile: string;
@@ -91,9 +102,7 @@ interface Child {
 }
 
 function startChild(request: TiedForemanRequest, storeFolder: string): Child {
-  const logFolder = join(storeFolder, "logs");
-  mkdirSync(logFolder, { recursive: true, mode: 0o700 });
-  const logFile = join(logFolder, "tied-foreman.log");
+  const logFile = join(storeFolder, "logs", "tied-foreman.log");
   const log = openLog(logFile);
   const [program, ...words] = selfCommand([
     "foreman",
@@ -122,6 +131,8 @@ function startChild(request: TiedForemanRequest, storeFolder: string): Child {
   });
   // Without an executable there is no exit; the reason is in `spawn`'s own words then.
   child.on("error", () => ended.resolve());
+  // A child that is gone shows by its exit; the pipe's own complaint says nothing more.
+  for (const fd of [TIE_FD, READY_FD]) pipeOf(child, fd)?.on("error", () => {});
   return {
     process: child,
     logFile,
@@ -149,10 +160,22 @@ function childEnvironment(
   return kept;
 }
 
+/** @throws CcError `store_folder` when this account may not write there. */
 function openLog(file: string): { readonly fd: number; readonly from: number } {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  const from = size > LOG_BYTES_MAX ? 0 : size;
-  return { fd: openSync(file, from === 0 ? "w" : "a", 0o600), from };
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    const from = size > LOG_BYTES_MAX ? 0 : size;
+    return { fd: openSync(file, from === 0 ? "w" : "a", 0o600), from };
+  } catch (cause) {
+    throw new CcError({
+      code: "store_folder",
+      message: `A foreman could not be started here: ${file} cannot be written (${(cause as NodeJS.ErrnoException).code ?? String(cause)}).`,
+      hint: "Name a foreman with --foreman URL, or set XDG_STATE_HOME to a folder of yours.",
+      exitCode: 3,
+      cause,
+    });
+  }
 }
 
 function pipeOf(child: ChildProcess, fd: number): Duplex | null {
@@ -177,9 +200,7 @@ async function readyUrl(child: Child, clock: Clock): Promise<string> {
   const url = await answer.promise;
   timer.cancel();
   if (url !== null) return url;
-  const failure = notStarted(child);
-  child.letGo();
-  throw failure;
+  throw notStarted(child);
 }
 
 const EXIT_ADDRESS_IN_USE = 69;
