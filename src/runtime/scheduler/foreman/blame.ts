@@ -24,7 +24,8 @@ const JOBS_NOTED_MAX = 100;
 export function noteSuccess(step: CurrentStep, { worker }: Session, job: LiveJob): void {
   if (job.completedOn.size < WORKERS_NOTED_MAX) job.completedOn.add(worker.workerId);
   if (worker.failuresInRow.size > 0) worker.failuresInRow.clear();
-  if (!worker.isOnProbation) return;
+  // What began before it was set aside proves nothing.
+  if (!worker.isOnProbation || worker.setAsideUntilMs !== null) return;
   worker.isOnProbation = false;
   recordEvent(step, "worker_trusted_again", { workerId: worker.workerId });
 }

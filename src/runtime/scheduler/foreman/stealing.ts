@@ -86,9 +86,14 @@ function weigh(
     ? Math.min(count, excess, unstartedCount(victim, job))
     : unstartedCount(victim, job);
   if (waiting <= 0) return null;
-  const gainMs = isServing(victim) ? drainMs(victim) - drainMs(thief) : Number.MAX_SAFE_INTEGER;
+  const nowMs = step.atMs;
+  const gainMs = isServing(victim)
+    ? drainMs(victim, nowMs) - drainMs(thief, nowMs)
+    : Number.MAX_SAFE_INTEGER;
   if (gainMs < STEAL_GAIN_MS_MIN) return null;
-  const half = Math.floor(((gainMs / 2) * 1000 * thief.offer.slots) / (taskUs(job) * cpus));
+  const half = Math.floor(
+    ((gainMs / 2) * 1000 * thief.offer.slots) / (taskUs(victim, job, nowMs) * cpus),
+  );
   return { victim, holding, count: waiting, half, gainMs };
 }
 
@@ -99,15 +104,25 @@ function mayRun({ state }: CurrentStep, thief: Session, job: LiveJob): boolean {
 }
 
 /** Until all that the session holds is done. */
-function drainMs(session: Session): number {
+function drainMs(session: Session, nowMs: number): number {
   let workUs = 0;
   for (const { job, count } of session.holdings.values()) {
-    workUs += count * taskUs(job) * job.demand.cpus;
+    workUs += count * taskUs(session, job, nowMs) * job.demand.cpus;
   }
   return workUs / 1000 / session.offer.slots;
 }
 
-const taskUs = ({ pace }: LiveJob): number => pace.meanUs ?? UNKNOWN_TASK_US;
+/** As measured, or as long as one has been running there already. */
+function taskUs(session: Session, job: LiveJob, nowMs: number): number {
+  let longestUs = job.pace.meanUs ?? UNKNOWN_TASK_US;
+  for (const assignment of session.assignments.values()) {
+    if (assignment.job !== job) continue;
+    for (const startMs of assignment.startedAtMs.values()) {
+      longestUs = Math.max(longestUs, (nowMs - startMs) * 1000);
+    }
+  }
+  return longestUs;
+}
 
 function unstartedCount(session: Session, job: LiveJob): number {
   let count = 0;

@@ -1,0 +1,151 @@
+/** Sentences that name the values and what to type. */
+import { expect, test } from "bun:test";
+import { asJobId, asWorkerId } from "../../../../src/runtime/protocol/ids.ts";
+import { whyJob, whyTask, whyWorker } from "../../../../src/runtime/scheduler/foreman/explain.ts";
+import { aForeman, assignmentsIn, aWorker, complete, fail, start, submit } from "./builders.ts";
+
+const only = <Value>(values: readonly Value[]): Value => {
+  if (values.length !== 1) throw new Error(`${values.length} of one`);
+  return values[0] as Value;
+};
+
+test("nobody is connected", () => {
+  const foreman = aForeman();
+  const jobId = submit(foreman, 1);
+  expect(whyJob(foreman.state, jobId)).toEqual({
+    code: "no_workers",
+    sentence: "No workers are connected.",
+    hint: "cc worker",
+  });
+});
+
+test("nobody offers what the job needs", () => {
+  const foreman = aForeman();
+  for (const name of ["w1", "w2", "w3", "w4"]) aWorker(foreman, name);
+  const gpu = submit(foreman, 1, { resources: { gpu: 1 } });
+  expect(whyJob(foreman.state, gpu)).toEqual({
+    code: "no_matching_worker",
+    sentence: "No worker offers gpu=1 (4 connected).",
+    hint: "cc worker --resource gpu=1",
+  });
+  const role = submit(foreman, 1, { role: "solver" });
+  expect(whyTask(foreman.state, role, 0).sentence).toBe(
+    "No worker offers role solver (4 connected).",
+  );
+  const wide = submit(foreman, 1, { cpus: 16 });
+  expect(whyJob(foreman.state, wide).hint).toBe("cc worker --slots 16");
+});
+
+test("another job must complete first", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  const first = submit(foreman, 4);
+  const assign = only(assignmentsIn(foreman.last));
+  complete(foreman, worker, assign, { only: [0] });
+  const second = submit(foreman, 1, { after: [first] });
+  expect(whyJob(foreman.state, second)).toEqual({
+    code: "blocked_by_job",
+    sentence: `Job ${first} must complete first (running, 25 % done).`,
+    hint: `cc why ${first}`,
+  });
+  expect(whyTask(foreman.state, second, 0).code).toBe("blocked_by_job");
+});
+
+test("paused, delayed, limited, held back", () => {
+  const foreman = aForeman({ onlyFollowed: true });
+  aWorker(foreman, "w1", { slots: 4 });
+  const paused = submit(foreman, 1);
+  foreman.send({ type: "jobPatched", token: 1, jobId: paused, patch: { paused: true } });
+  expect(whyJob(foreman.state, paused).hint).toBe(`cc resume ${paused}`);
+  const delayed = submit(foreman, 1, { delay_seconds: 90 });
+  expect(whyJob(foreman.state, delayed).sentence).toBe(`Job ${delayed} starts in 90 s (--delay).`);
+  const limited = submit(foreman, 10, { max_running: 2 });
+  expect(whyJob(foreman.state, limited).code).toBe("not_followed");
+  foreman.send({ type: "followingChanged", jobId: limited, followed: true });
+  expect(whyJob(foreman.state, limited)).toMatchObject({
+    code: "max_running",
+    sentence: `Job ${limited} runs 2 tasks at a time (--max-running).`,
+  });
+});
+
+test("a back-off names the time that is left and the attempts", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  const jobId = submit(foreman, 1, { retries: 3, backoff_seconds: 100 });
+  fail(foreman, worker, only(assignmentsIn(foreman.last)));
+  expect(whyTask(foreman.state, jobId, 0).code).toBe("backoff");
+  expect(whyTask(foreman.state, jobId, 0).sentence).toMatch(
+    /^Task \d+\/0 failed 1 time and is tried again in \d+ m?s \(3 attempts left\)\.$/,
+  );
+  expect(whyJob(foreman.state, jobId).code).toBe("backoff");
+});
+
+test("all slots are busy, and with whom", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  const first = submit(foreman, 2, { priority: 10 });
+  start(foreman, worker, only(assignmentsIn(foreman.last)));
+  const second = submit(foreman, 1);
+  expect(whyJob(foreman.state, second)).toEqual({
+    code: "slots_busy",
+    sentence: `All 2 slots that could run it are busy, mostly with job ${first} of higher priority (10).`,
+    hint: `cc set ${second} --priority 10`,
+  });
+  expect(whyJob(foreman.state, first)).toMatchObject({ code: "running" });
+  foreman.nowMs += 2_000;
+  foreman.wait(0);
+  expect(whyTask(foreman.state, first, 0).sentence).toBe(
+    `Task ${first}/0 has been running on worker w1 for 2 s (attempt 1).`,
+  );
+});
+
+test("what a worker does, or why it idles", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  const w1 = asWorkerId("w1");
+  expect(whyWorker(foreman.state, w1).sentence).toBe("Worker w1 idles: nothing is queued.");
+  submit(foreman, 1, { resources: { gpu: 1 } });
+  expect(whyWorker(foreman.state, w1).sentence).toBe(
+    "Worker w1 idles while job 1 waits: No worker offers gpu=1 (1 connected).",
+  );
+  submit(foreman, 1);
+  expect(whyWorker(foreman.state, w1).code).toBe("working");
+  const offer = { type: "offerChanged", bootId: worker.bootId, offer: worker.offer } as const;
+  foreman.send({ ...offer, accepting: false, reason: "memory 91 % > 85 %" });
+  expect(whyWorker(foreman.state, w1).sentence).toBe(
+    "Worker w1 takes no new tasks: memory 91 % > 85 %.",
+  );
+  foreman.send({ type: "workerPaused", token: 1, workerId: w1, paused: true, now: false });
+  expect(whyWorker(foreman.state, w1).hint).toBe("cc resume w1");
+  foreman.send({ type: "sessionEnded", bootId: worker.bootId, reason: "stopped" });
+  expect(whyWorker(foreman.state, w1).code).toBe("lost");
+  expect(whyWorker(foreman.state, asWorkerId("nobody")).code).toBe("no_such_worker");
+});
+
+test("paused workers are named as the reason", () => {
+  const foreman = aForeman();
+  aWorker(foreman);
+  foreman.send({
+    type: "workerPaused",
+    token: 1,
+    workerId: asWorkerId("w1"),
+    paused: true,
+    now: false,
+  });
+  const jobId = submit(foreman, 1);
+  expect(whyJob(foreman.state, jobId)).toEqual({
+    code: "workers_paused",
+    sentence: "The 1 worker that could run it is paused or unwilling, such as w1.",
+    hint: "cc resume w1",
+  });
+});
+
+test("what has ended or never was", () => {
+  const foreman = aForeman();
+  const jobId = submit(foreman, 0);
+  expect(whyJob(foreman.state, jobId).sentence).toBe(`Job ${jobId} has ended: completed.`);
+  expect(whyJob(foreman.state, asJobId(99)).code).toBe("no_such_job");
+  const open = submit(foreman, 0, {}, { close: false });
+  expect(whyJob(foreman.state, open).code).toBe("inputs_open");
+  expect(whyTask(foreman.state, open, 3).code).toBe("no_such_task");
+});
