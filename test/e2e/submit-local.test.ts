@@ -124,11 +124,13 @@ describe("without any server", () => {
       const { stdout, stderr } = await script(
         `"$CC" submit -- sleep 1 & first=$!
        for i in $(seq 100); do [ -e "$XDG_STATE_HOME/crowdcompute/url" ] && break; sleep 0.02; done
+       "$CC" submit -d -- true; echo "detached $?"
        "$CC" submit --shell --array 1-4 -- 'sleep 0.7; echo {}'; echo "second $?"
        wait $first; echo "first $?"`,
       );
       expect(stderr.match(/running here/g)).toHaveLength(1);
       expect(stdout).toContain("1\n2\n3\n4\n");
+      expect(stdout).toContain("detached 3\n");
       expect(stdout).toContain("second 0\n");
       expect(stdout).toContain("first 0\n");
       await untilNothingIsLeft();
