@@ -15,7 +15,13 @@ import {
   WORKERS_VERB,
 } from "./tables/look.ts";
 import { SUBMIT_VERB, TRY_VERB } from "./tables/run.ts";
-import { BENCH_VERB, COMPLETION_VERB, INIT_VERB, VERSION_VERB } from "./tables/setup.ts";
+import {
+  BENCH_VERB,
+  COMPLETION_VERB,
+  DOCTOR_VERB,
+  INIT_VERB,
+  VERSION_VERB,
+} from "./tables/setup.ts";
 import {
   CANCEL_VERB,
   PAUSE_VERB,
@@ -51,6 +57,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   rm: command(RM_VERB, () => import("./rm.ts")),
   shutdown: command(SHUTDOWN_VERB, () => import("./shutdown.ts")),
   init: command(INIT_VERB, () => import("./init.ts")),
+  doctor: command(DOCTOR_VERB, () => import("./doctor.ts")),
   bench: command(BENCH_VERB, () => import("./bench.ts")),
   completion: command(COMPLETION_VERB, () => import("./completion.ts")),
   version: command(VERSION_VERB, () => import("./version.ts")),

@@ -37,7 +37,15 @@ export const DOCTOR_VERB = defineVerb({
     },
     ...CLIENT_OPTIONS,
   },
-  examples: [{ line: "cc doctor", does: "what is wrong, and where each setting comes from" }],
+  examples: [
+    { line: "cc doctor", does: "what is wrong, and where each setting comes from" },
+    { line: "cc doctor -q", does: "only what is wrong or good to know" },
+    { line: "cc doctor --store DIR", does: "check every page and every row of a store" },
+  ],
+  notes: [
+    "It looks and changes nothing; a store may be in use meanwhile.",
+    "Exit codes: 0 nothing is wrong, 1 something is.",
+  ],
 });
 
 export const BENCH_VERB = defineVerb({
