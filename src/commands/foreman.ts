@@ -4,7 +4,9 @@
  */
 import { closeSync, createReadStream, writeSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { startEmbeddedWorker } from "../runtime/foreman/embedded-worker.ts";
+import { availableParallelism } from "node:os";
+import { type EmbeddedWorker, startEmbeddedWorker } from "../runtime/foreman/embedded-worker.ts";
+import type { Audience } from "../runtime/foreman/foreman.ts";
 import { startForemanServer } from "../runtime/foreman/server.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
 import { createLogger, type Logger } from "../runtime/platform/logger.ts";
@@ -18,6 +20,8 @@ type Context = CommandContext<typeof FOREMAN_VERB>;
 
 /** A tied foreman that nobody follows any more waits so long for the next command of a script. */
 const UNFOLLOWED_LINGER_MS = 200;
+/** And so long for a command that is connected and may still be uploading what it will follow. */
+const CONNECTED_LINGER_MS = 5_000;
 
 export async function run(context: Context): Promise<ExitCode> {
   const { values, io } = context;
@@ -30,7 +34,19 @@ export async function run(context: Context): Promise<ExitCode> {
   refuseOpenHost(values.host, values.insecurePlaintext === true, logger);
   const stop = Promise.withResolvers<ExitCode>();
   let failure: CcError | null = null;
-  const tie = createTie(values.tiedFd, () => stop.resolve(0));
+  const crew = createCrew((slots) =>
+    startEmbeddedWorker({
+      slots,
+      url: server.url,
+      keyFile: server.workerKeyFile,
+      logLevel: values.tiedFd === undefined ? values.logLevel : "warn",
+      logger,
+    }),
+  );
+  const tie = createTie(values.tiedFd, {
+    end: () => stop.resolve(0),
+    onFollowed: () => crew.start(availableParallelism()),
+  });
   const server = await startForemanServer({
     host: values.host,
     port: values.port,
@@ -51,24 +67,15 @@ export async function run(context: Context): Promise<ExitCode> {
       stop.resolve(error.exitCode);
     },
     onShutdownRequested: () => stop.resolve(0),
-    onFollowerCount: tie.onFollowerCount,
+    onAudience: tie.onAudience,
   });
-  const worker =
-    (values.workers ?? 0) > 0
-      ? startEmbeddedWorker({
-          slots: values.workers ?? 0,
-          url: server.url,
-          keyFile: server.workerKeyFile,
-          logLevel: values.tiedFd === undefined ? values.logLevel : "warn",
-          logger,
-        })
-      : null;
+  if (values.workers) crew.start(values.workers);
   await announce(context, server.url, server.storeFolder);
   const forget = watchStopSignals({ onFirst: () => stop.resolve(0) });
   const exitCode = await stop.promise;
   forget();
   // The worker hands back what it can while we still listen.
-  await worker?.stop();
+  await crew.stop();
   await server.close();
   if (failure) throw failure;
   return exitCode;
@@ -111,21 +118,48 @@ async function announce(context: Context, url: string, storeFolder: string): Pro
   await io.stderr.write(`foreman at ${url}\nstore   ${storeFolder}\nworkers join with: ${join}\n`);
 }
 
-interface Tie {
-  onFollowerCount(count: number): void;
+interface Crew {
+  /** Does nothing when it has been started before. */
+  start(slots: number): void;
+  stop(): Promise<void>;
 }
 
-/** Ends the foreman once the other end of the pipe is closed and no connection follows a job. */
-function createTie(fd: number | undefined, end: () => void): Tie {
+/** Our own worker, once there is a reason to have one. */
+function createCrew(startWorker: (slots: number) => EmbeddedWorker): Crew {
+  let worker: EmbeddedWorker | null = null;
+  return {
+    start(slots) {
+      worker ??= startWorker(slots);
+    },
+    async stop() {
+      await worker?.stop();
+    },
+  };
+}
+
+interface Tie {
+  onAudience(audience: Audience): void;
+}
+
+/**
+ * Ends the foreman once the other end of the pipe is closed and no connection follows a job. One that
+ * was started without workers, for a single act, gets them when another command follows a job here.
+ */
+function createTie(
+  fd: number | undefined,
+  then: { readonly end: () => void; readonly onFollowed: () => void },
+): Tie {
   let isLoose = false;
-  let followers = 0;
+  let audience: Audience = { clients: 0, followers: 0 };
   let timer: ReturnType<typeof setTimeout> | null = null;
-  if (fd === undefined) return { onFollowerCount: () => {} };
+  if (fd === undefined) return { onAudience: () => {} };
 
   function check(): void {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (isLoose && followers === 0) timer = setTimeout(end, UNFOLLOWED_LINGER_MS);
+    if (!isLoose || audience.followers > 0) return;
+    const lingerMs = audience.clients > 0 ? CONNECTED_LINGER_MS : UNFOLLOWED_LINGER_MS;
+    timer = setTimeout(then.end, lingerMs);
   }
   const pipe = createReadStream("", { fd, autoClose: true });
   const loosen = (): void => {
@@ -136,8 +170,9 @@ function createTie(fd: number | undefined, end: () => void): Tie {
   pipe.on("error", loosen);
   pipe.resume();
   return {
-    onFollowerCount(count) {
-      followers = count;
+    onAudience(next) {
+      audience = next;
+      if (next.followers > 0) then.onFollowed();
       check();
     },
   };

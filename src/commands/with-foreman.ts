@@ -3,7 +3,8 @@
  * default store directly; steering starts a foreman without workers just for that act.
  */
 import { type Connection, openConnection } from "../runtime/client/connection.ts";
-import { type Reachable, reachForeman } from "../runtime/client/resolve.ts";
+import { reachOrStart } from "../runtime/client/reach-or-start.ts";
+import { type Reachable, type ReachRequest, reachForeman } from "../runtime/client/resolve.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
 import { silentLogger } from "../runtime/platform/logger.ts";
 import { accountName, findPaths } from "../runtime/platform/paths.ts";
@@ -24,9 +25,10 @@ export async function withForeman<Result>(
   purpose: "look" | "act",
   use: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
+  if (purpose === "act") return await act(context, use);
   const reached = await reach(context);
-  if (reached.kind === "connected") return useAndClose(reached.connection, use);
-  return purpose === "look" ? lookOffline(context, use) : actAlone(context, use);
+  if (reached.kind === "connected") return await useAndClose(reached.connection, use);
+  return await lookOffline(context, use);
 }
 
 /** @throws CcError `foreman_unreachable` when none listens: this verb is about a running one. */
@@ -45,16 +47,15 @@ export async function withListeningForeman<Result>(
   });
 }
 
-function reach(context: ClientContext): Promise<Reachable> {
-  const { values, cwd, env } = context;
-  return reachForeman({
-    foreman: values.foreman,
-    keyFile: values.keyFile,
-    cwd,
-    paths: findPaths(env),
-    clock: systemClock,
-  });
-}
+const reach = (context: ClientContext): Promise<Reachable> => reachForeman(requestOf(context));
+
+const requestOf = ({ values, cwd, env }: ClientContext): ReachRequest => ({
+  foreman: values.foreman,
+  keyFile: values.keyFile,
+  cwd,
+  paths: findPaths(env),
+  clock: systemClock,
+});
 
 async function useAndClose<Result>(
   connection: Connection,
@@ -90,20 +91,19 @@ async function lookOffline<Result>(
   }
 }
 
-async function actAlone<Result>(
+async function act<Result>(
   context: ClientContext,
   use: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
-  const { startTiedForeman } = await import("../runtime/client/tied-foreman.ts");
-  const foreman = await startTiedForeman({
-    env: context.env,
-    cwd: context.cwd,
-    keyFile: context.values.keyFile,
-    workers: 0,
+  const { env, cwd, values } = context;
+  const found = await reachOrStart(requestOf(context), async () => {
+    const { startTiedForeman } = await import("../runtime/client/tied-foreman.ts");
+    return await startTiedForeman({ env, cwd, keyFile: values.keyFile, workers: 0 });
   });
+  if (found.kind === "connected") return await useAndClose(found.connection, use);
   try {
-    return await useAndClose(foreman.connection, use);
+    return await useAndClose(found.foreman.connection, use);
   } finally {
-    await foreman.release();
+    await found.foreman.release();
   }
 }

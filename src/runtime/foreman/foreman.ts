@@ -38,8 +38,15 @@ export interface ForemanParts {
   onFatal(error: CcError): void;
   /** A client with the right asked for it. */
   onShutdownRequested(): void;
-  /** The number of connections that follow a job, whenever it changes. */
-  onFollowerCount?(count: number): void;
+  /** Who is connected and who follows a job, whenever that changes. */
+  onAudience?(audience: Audience): void;
+}
+
+export interface Audience {
+  /** Connected clients, following or not. */
+  readonly clients: number;
+  /** Those of them that follow a job. */
+  readonly followers: number;
 }
 
 export interface Foreman {
@@ -91,8 +98,9 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
       attachments.onFollowed(jobId, followed);
       if (parts.options.onlyFollowed) pump.post({ type: "followingChanged", jobId, followed });
     },
-    onCount: (count) => parts.onFollowerCount?.(count),
+    onCount: tellAudience,
   });
+  let clientCount = 0;
   const sessions = createWorkerSessions({
     logger,
     window,
@@ -135,6 +143,24 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
 
   pump.adopt(recover(state, await store.load(), pump.nowMs()));
   await pump.idle();
+
+  function tellAudience(): void {
+    parts.onAudience?.({ clients: clientCount, followers: followers.count() });
+  }
+
+  function openClient(channel: Channel): ChannelHandler {
+    const handler = clients.open(channel);
+    clientCount++;
+    tellAudience();
+    return {
+      ...handler,
+      onClose(...why) {
+        clientCount--;
+        handler.onClose(...why);
+        tellAudience();
+      },
+    };
+  }
 
   /** Readers find what was just committed in memory. */
   function onCommitted(changes: readonly Change[]): void {
@@ -197,7 +223,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
 
   return {
     open: (channel) =>
-      channel.peer.role === "worker" ? sessions.open(channel) : clients.open(channel),
+      channel.peer.role === "worker" ? sessions.open(channel) : openClient(channel),
     followerCount: followers.count,
     async close() {
       await pump.close();

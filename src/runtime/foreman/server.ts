@@ -11,7 +11,7 @@ import { forgetUrl, noteUrl } from "../store/folder.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { ensureLocalKeys } from "../transport/key-files.ts";
 import { type ForemanListener, listen } from "../transport/server.ts";
-import { createForeman, type ForemanParts } from "./foreman.ts";
+import { type Audience, createForeman, type ForemanParts } from "./foreman.ts";
 import { enterLocalKeys, loadKeyDirectory } from "./stored-keys.ts";
 
 export interface ForemanServerOptions {
@@ -33,7 +33,7 @@ export interface ForemanServerOptions {
   readonly logger: Logger;
   onFatal(error: CcError): void;
   onShutdownRequested(): void;
-  onFollowerCount(count: number): void;
+  onAudience(audience: Audience): void;
 }
 
 export interface ForemanServer {
@@ -97,7 +97,7 @@ function foremanParts(options: ForemanServerOptions): Omit<ForemanParts, "store"
     },
     onFatal: options.onFatal,
     onShutdownRequested: options.onShutdownRequested,
-    onFollowerCount: options.onFollowerCount,
+    onAudience: options.onAudience,
   };
 }
 
