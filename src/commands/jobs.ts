@@ -7,7 +7,14 @@ import type { JobSpec } from "../runtime/protocol/job-spec.ts";
 import { LIST_ROWS_MAX } from "../runtime/protocol/limits.ts";
 import { JOB_STATES, type JobDetailView, type JobView } from "../runtime/protocol/views.ts";
 import type { CommandContext } from "./command-context.ts";
-import { formatAge, formatBytes, formatCount, formatDuration, formatRate } from "./format.ts";
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatExactCount,
+  formatRate,
+} from "./format.ts";
 import { findJobId } from "./job-arguments.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import { factLines, printListing, printObject } from "./print.ts";
@@ -75,12 +82,14 @@ async function list(
     more = body.more;
     before = body.next_before ?? undefined;
   } while (limit === 0 && before !== undefined);
+  // By default every unfinished job is shown and only ended ones are counted.
+  const shown = values.limit ? rows.slice(0, values.limit) : rows;
   const nowMs = Date.now();
   await printListing(context, {
-    rows,
+    rows: shown,
     id: (job) => String(job.job_id),
     empty: values.state || values.name ? "no such jobs" : "no jobs yet: cc submit JOB.ts",
-    more: { count: more, how: "--limit 0" },
+    more: { count: more + rows.length - shown.length, how: "--limit 0" },
     wide: values.wide,
     columns: [
       { title: "ID", align: "right", cell: (job) => String(job.job_id) },
@@ -168,8 +177,8 @@ const whyText = (why: NonNullable<JobDetailView["why"]>): string =>
 function countsText(job: JobView): string {
   const { total, ...states } = job.tasks;
   const parts = Object.entries(states).filter(([, count]) => count > 0);
-  const detail = parts.map(([state, count]) => `${formatCount(count)} ${state}`).join(", ");
-  return `${formatCount(total)}${detail === "" ? "" : `: ${detail}`}`;
+  const detail = parts.map(([state, count]) => `${formatExactCount(count)} ${state}`).join(", ");
+  return `${formatExactCount(total)}${detail === "" ? "" : `: ${detail}`}`;
 }
 
 function runTimeText(job: JobDetailView): string | null {
@@ -222,7 +231,12 @@ function errorLines(job: JobDetailView, palette: Palette): string {
   const lines = job.errors.map((group) => {
     const place = group.place === null ? "" : ` at ${group.place}`;
     const where = group.workers.length === 0 ? "" : ` on ${group.workers.join(", ")}`;
-    return `  ${formatCount(group.count)} x ${palette.bad(safeLine(group.code))} ${safeLine(group.message)}${safeLine(place)}  ${palette.faint(safeLine(`such as ${group.task_id}${where}`))}\n`;
+    return `  ${formatExactCount(group.count)} x ${palette.bad(safeLine(group.code))} ${safeLine(group.message)}${safeLine(place)}  ${palette.faint(safeLine(`such as ${group.task_id}${where}`))}\n`;
   });
-  return `${palette.faint("errors")}\n${lines.join("")}`;
+  const { failed } = job.tasks;
+  const share =
+    job.failures_grouped < failed
+      ? ` (the first ${formatExactCount(job.failures_grouped)} of ${formatExactCount(failed)} failures)`
+      : "";
+  return `${palette.faint(`errors${share}`)}\n${lines.join("")}`;
 }

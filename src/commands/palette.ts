@@ -33,6 +33,7 @@ export function createPalette(enabled: boolean): Palette {
     delayed: palette.warning,
     queued: palette.faint,
     blocked: palette.faint,
+    gone: palette.faint,
   };
   return { ...palette, state: (text, state = text.trim()) => (byState[state] ?? String)(text) };
 }

@@ -8,7 +8,7 @@ import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
 import { decodeFailure, VALUE_FAILURE } from "../runtime/protocol/failure.ts";
 import type { JobId } from "../runtime/protocol/ids.ts";
 import { LIST_ROWS_MAX } from "../runtime/protocol/limits.ts";
-import { VALUE_COMMAND, valueAsJson } from "../runtime/protocol/value.ts";
+import { VALUE_COMMAND, VALUE_UNDEFINED, valueAsJson } from "../runtime/protocol/value.ts";
 import {
   type AttemptView,
   type JobView,
@@ -120,7 +120,7 @@ async function printTable(
       { title: "ATTEMPTS", align: "right", priority: 2, cell: (task) => String(task.attempts) },
       { title: "RUN", align: "right", priority: 1, cell: (task) => runText(task.run_seconds) },
       { title: "WORKER", priority: 3, cell: (task) => task.worker ?? "-" },
-      ...(inputs ? [{ title: "INPUT", cell: (task: TaskView) => task.input ?? "" }] : []),
+      ...(inputs ? [{ title: "INPUT", cell: listedInput }] : []),
       {
         title: "ERROR",
         priority: 1,
@@ -129,6 +129,11 @@ async function printTable(
     ],
   });
 }
+
+/** As the foreman writes the input of a task that was given none. */
+const NO_INPUT = '{"$undefined":true}';
+const listedInput = ({ input }: TaskView): string =>
+  input === undefined || input === NO_INPUT ? "-" : input;
 
 const runText = (seconds: number | null): string =>
   seconds === null ? "-" : formatDuration(seconds * 1000);
@@ -168,7 +173,7 @@ function taskText(task: TaskDetailView, values: ValueColumn | null, palette: Pal
       ["not before", task.not_before],
       ["worker", task.worker === null ? null : safeLine(task.worker)],
       ["run time", task.run_seconds === null ? null : runText(task.run_seconds)],
-      ["input", values === null ? null : shortened(safeLine(valueAsJson(valueAt(values, 0))))],
+      ["input", inputText(values)],
     ],
     palette,
   );
@@ -180,10 +185,20 @@ function taskText(task: TaskDetailView, values: ValueColumn | null, palette: Pal
   );
 }
 
+/** A task of a command without inputs was given nothing, and shows nothing. */
+function inputText(values: ValueColumn | null): string | null {
+  const bytes = values === null ? null : valueAt(values, 0);
+  if (bytes === null || bytes[0] === VALUE_UNDEFINED) return null;
+  return shortened(safeLine(valueAsJson(bytes)));
+}
+
 function attemptText(attempt: AttemptView, palette: Palette): string {
   const where = attempt.worker === "" ? "" : ` on ${attempt.worker}`;
   const error = attempt.code === null ? "" : `  ${attempt.code}: ${attempt.message ?? ""}`;
-  const line = `  ${attempt.attempt}  ${palette.state(attempt.outcome)}${safeLine(where)}  ${runText(attempt.run_seconds)}${palette.bad(safeLine(error))}\n`;
+  // A task that was cancelled before it began has no attempt, only an end.
+  const number = attempt.attempt === 0 ? "-" : attempt.attempt;
+  const run = attempt.run_seconds === null ? "" : `  ${runText(attempt.run_seconds)}`;
+  const line = `  ${number}  ${palette.state(attempt.outcome)}${safeLine(where)}${run}${palette.bad(safeLine(error))}\n`;
   const stack = attempt.stack === null ? "" : indent(safeText(attempt.stack), "       ");
   return line + palette.faint(stack);
 }

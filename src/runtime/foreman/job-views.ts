@@ -13,8 +13,8 @@ import type { Store } from "../store/store.ts";
 import type { JobReader } from "./job-reader.ts";
 import { makeReadable, rowValue } from "./settlement-cache.ts";
 
-/** Failures looked at for the groups of one job: the newest, so a flood costs a bounded look. */
-const FAILURES_GROUPED_MAX = 2_000;
+/** Failures looked at for the groups of one job, from the first on: a flood costs a bounded look. */
+const FAILURES_GROUPED_MAX = 20_000;
 const SETTLEMENTS_READ_MAX = 400;
 const SETTLEMENT_BYTES_MAX = 8 * 1024 * 1024;
 const GROUPS_MAX = 20;
@@ -58,14 +58,13 @@ export function createJobViews(parts: {
     return {
       ...summary(facts),
       spec: withoutSecrets(facts.spec),
-      errors: facts.failed === 0 ? [] : await errorGroups(facts),
+      ...(facts.failed === 0 ? NO_ERRORS : await errorGroups(facts)),
       run_seconds: { total, mean: settled === 0 ? null : total / settled },
       why: facts.finishedAtMs === null ? whyJob(state, facts.jobId) : null,
     };
   }
 
-  /** Groups the newest failures; counts are of those looked at. */
-  async function errorGroups(facts: JobFacts): Promise<readonly ErrorGroupView[]> {
+  async function errorGroups(facts: JobFacts): Promise<Errors> {
     const source = await jobs.resultsSource(facts.jobId);
     const groups = new Map<string, Group>();
     let looked = 0;
@@ -89,14 +88,19 @@ export function createJobViews(parts: {
         }
       }
     }
-    return [...groups.values()]
+    const errors = [...groups.values()]
       .sort((a, b) => b.count - a.count)
       .slice(0, GROUPS_MAX)
       .map((group) => ({ ...group, workers: [...group.workers].slice(0, 10) }));
+    return { errors, failures_grouped: looked };
   }
 
   return { summary, detail };
 }
+
+type Errors = Pick<JobDetailView, "errors" | "failures_grouped">;
+
+const NO_ERRORS: Errors = { errors: [], failures_grouped: 0 };
 
 type Group = Omit<ErrorGroupView, "count" | "workers"> & {
   count: number;

@@ -7,7 +7,7 @@ import { CcError } from "../protocol/error.ts";
 import { asJobId, asWorkerId, type JobId, type WorkerId } from "../protocol/ids.ts";
 import { LIST_ROWS_MAX } from "../protocol/limits.ts";
 import type { View } from "../protocol/messages/client.ts";
-import type { ForemanView, JobView, ProgressView, WhyView } from "../protocol/views.ts";
+import type { ForemanView, JobView, ProgressView, TaskView, WhyView } from "../protocol/views.ts";
 import { whyJob, whyWorker } from "../scheduler/foreman/explain.ts";
 import type { JobFacts } from "../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../scheduler/foreman/machine.ts";
@@ -22,6 +22,7 @@ import { createJobViews, toTime } from "./job-views.ts";
 import type { SettlementCache } from "./settlement-cache.ts";
 import type { ViewAnswer } from "./subscriptions.ts";
 import { createTaskViews } from "./task-views.ts";
+import { whyEndedJob, whyEndedTask } from "./why-ended.ts";
 import type { WorkerSessions } from "./worker-sessions.ts";
 import { createWorkerViews } from "./worker-views.ts";
 
@@ -170,10 +171,17 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
     const job = await findJob(view.job_id ?? 0);
     if (view.index !== undefined) {
       const { body } = await taskViews.detail(job, view.index);
-      return body.why ?? endedTask(body);
+      return body.why ?? whyEndedTask(body);
     }
     if (job.finishedAtMs === null) return whyJob(state, job.jobId);
-    return endedJob(await jobViews.detail(job));
+    return whyEndedJob(await jobViews.detail(job), await cancellationOf(job));
+  }
+
+  /** What one of its cancelled tasks says; null when none was. */
+  async function cancellationOf(job: JobFacts): Promise<TaskView | null> {
+    if (job.cancelled === 0) return null;
+    const request = { states: ["cancelled"], fromIndex: 0, limit: 1, inputs: false };
+    return (await taskViews.list(job, request)).rows[0] ?? null;
   }
 
   async function progress(jobIds: readonly JobId[]): Promise<ProgressView> {
@@ -202,6 +210,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
       store: parts.facts.storeFolder,
       version: PROGRAM_VERSION,
       started_at: toTime(parts.facts.startedAtMs),
+      only_followed: state.options.onlyFollowed,
       connected_workers: totals.connectedWorkers,
       slots: totals.slots,
       unfinished_jobs: totals.unfinishedJobs,
@@ -233,54 +242,5 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
       lostWorkers.push({ worker_id: workerId, running });
       if (lostWorkers.length > LOST_WORKERS_KEPT) lostWorkers.shift();
     },
-  };
-}
-
-function endedJob(job: {
-  readonly job_id: number;
-  readonly state: string;
-  readonly tasks: JobView["tasks"];
-  readonly errors: readonly {
-    readonly code: string;
-    readonly message: string;
-    readonly task_id: string;
-    readonly count: number;
-  }[];
-}): WhyView {
-  const { completed, failed, cancelled } = job.tasks;
-  const sentence = `Job ${job.job_id} ${job.state === "cancelled" ? "was cancelled" : job.state}: ${completed} completed, ${failed} failed, ${cancelled} cancelled.`;
-  const [worst] = job.errors;
-  if (!worst)
-    return {
-      code: job.state,
-      sentence,
-      hint: job.state === "completed" ? null : `cc tasks ${job.job_id}`,
-    };
-  return {
-    code: job.state,
-    sentence: `${sentence} Most often: ${worst.code}: ${worst.message} (${worst.count} times, such as ${worst.task_id}).`,
-    hint: `cc why ${worst.task_id}`,
-  };
-}
-
-function endedTask(task: {
-  readonly task_id: string;
-  readonly state: string;
-  readonly worker: string | null;
-  readonly attempts: number;
-  readonly error: { readonly code: string; readonly message: string } | null;
-}): WhyView {
-  const where = task.worker ? ` on ${task.worker}` : "";
-  if (!task.error) {
-    return {
-      code: task.state,
-      sentence: `Task ${task.task_id} ${task.state}${where}.`,
-      hint: null,
-    };
-  }
-  return {
-    code: task.error.code,
-    sentence: `Task ${task.task_id} ${task.state}${where} in attempt ${task.attempts}: ${task.error.code}: ${task.error.message}`,
-    hint: task.state === "failed" ? `cc try ${task.task_id}` : `cc retry ${task.task_id}`,
   };
 }

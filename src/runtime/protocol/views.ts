@@ -79,6 +79,8 @@ export interface JobDetailView extends JobView {
   /** Secrets are `***`. */
   readonly spec: JobSpec;
   readonly errors: readonly ErrorGroupView[];
+  /** Of how many failures the groups tell; fewer than failed when there are very many. */
+  readonly failures_grouped: number;
   readonly run_seconds: { readonly total: number; readonly mean: number | null };
   /** Why nothing runs, when nothing runs. */
   readonly why: WhyView | null;
@@ -116,7 +118,8 @@ export interface TaskDetailView extends TaskView {
   readonly why: WhyView | null;
 }
 
-export type WorkerState = "up" | "paused" | "lost" | "set aside";
+/** `lost` is one that should be here; `gone` has left, or has not come since the foreman's start. */
+export type WorkerState = "up" | "paused" | "set aside" | "lost" | "gone";
 
 export interface WorkerView {
   readonly worker_id: string;
@@ -161,6 +164,8 @@ export interface ForemanView {
   readonly store: string;
   readonly version: string;
   readonly started_at: string;
+  /** It belongs to a command: it runs what somebody follows, and ends with that. */
+  readonly only_followed: boolean;
   readonly connected_workers: number;
   readonly slots: number;
   readonly unfinished_jobs: number;

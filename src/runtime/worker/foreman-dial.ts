@@ -36,7 +36,10 @@ export function createForemanDial(options: ForemanDialOptions): ForemanLinkOptio
       // The note may have outlived its foreman, and the port may be another program's by now.
       const { code } = toCcError(thrown);
       if (code !== "foreman_unreachable" && code !== "not_a_foreman") throw thrown;
-      return await dialOne(DEFAULT_URL);
+      return await dialOne(DEFAULT_URL).catch((second: unknown) => {
+        // With nobody at either, the one that was here is the one that is missed.
+        throw toCcError(second).code === "foreman_unreachable" ? thrown : second;
+      });
     }
   };
 }

@@ -179,7 +179,7 @@ export function sessionSummaries(state: ForemanState): SessionSummary[] {
   for (const worker of state.workers.values()) {
     const session = state.sessions.get(worker.bootId) ?? null;
     if (session !== null || state.nowMs - worker.lastSeenAtMs <= LOST_SHOWN_MS) {
-      summaries.push(summaryOf(worker, session));
+      summaries.push(summaryOf(state, worker, session));
     }
   }
   return summaries;
@@ -229,14 +229,14 @@ function publicState(state: ForemanState, job: LiveJob, taskState: number): Task
   }
 }
 
-function summaryOf(worker: Worker, session: Session | null): SessionSummary {
+function summaryOf(state: ForemanState, worker: Worker, session: Session | null): SessionSummary {
   const slots = worker.offer.slots;
   const held = session?.heldTasks ?? 0;
   const heldSlots = session?.heldSlots ?? 0;
   const running = heldSlots <= slots ? held : Math.floor((held * slots) / heldSlots);
   return {
     workerId: worker.workerId,
-    state: workerState(worker, session),
+    state: workerState(state, worker, session),
     reason: workerReason(worker, session),
     offer: worker.offer,
     busySlots: Math.min(slots, heldSlots + (session?.fencedSlots ?? 0)),
@@ -248,7 +248,9 @@ function summaryOf(worker: Worker, session: Session | null): SessionSummary {
   };
 }
 
-function workerState(worker: Worker, session: Session | null): WorkerState {
+function workerState(state: ForemanState, worker: Worker, session: Session | null): WorkerState {
+  // Who is away may have left in order, or before our start.
+  if (session === null && !state.lostBoots.has(worker.bootId)) return "gone";
   if (!session?.isConnected) return "lost";
   if (worker.isPaused) return "paused";
   return worker.setAsideUntilMs === null ? "up" : "set aside";

@@ -1,0 +1,80 @@
+/** The sentences about what has ended: figures without noughts, the reason, and what to type next. */
+import { expect, test } from "bun:test";
+import { whyEndedJob, whyEndedTask } from "../../../src/runtime/foreman/why-ended.ts";
+import type { ErrorGroupView, JobState, TaskCounts } from "../../../src/runtime/protocol/views.ts";
+
+function job(state: JobState, tasks: Partial<TaskCounts>, errors: readonly ErrorGroupView[] = []) {
+  const none = { total: 0, blocked: 0, queued: 0, delayed: 0, running: 0 };
+  const counts = { ...none, completed: 0, failed: 0, cancelled: 0, ...tasks };
+  return { job_id: 7, state, tasks: counts, errors };
+}
+
+function group(count: number, message: string): ErrorGroupView {
+  return { code: "error", message, place: null, count, task_id: "7/3", workers: [] };
+}
+
+function task(state: "completed" | "failed" | "cancelled", attempts: number, message?: string) {
+  const error = message === undefined ? null : { code: "timeout", message };
+  return { task_id: "7/3", state, attempts, worker: attempts === 0 ? null : "w1", error };
+}
+
+test("a completed job needs no hint and no noughts", () => {
+  expect(whyEndedJob(job("completed", { completed: 1_000_000 }), null)).toEqual({
+    code: "completed",
+    sentence: "Job 7 completed: 1,000,000 completed.",
+    hint: null,
+  });
+});
+
+test("a failed job names its only error, how often it came and a task to look at", () => {
+  const failed = job("failed", { completed: 9_999, failed: 1 }, [group(1, "no such host")]);
+  expect(whyEndedJob(failed, null)).toEqual({
+    code: "failed",
+    sentence: "Job 7 failed: 9,999 completed, 1 failed. error: no such host (1 time, such as 7/3).",
+    hint: "cc why 7/3",
+  });
+});
+
+test("of several errors the most frequent one is named as that", () => {
+  const failed = job("failed", { failed: 1_205 }, [group(1_200, "full"), group(5, "odd")]);
+  expect(whyEndedJob(failed, null).sentence).toBe(
+    "Job 7 failed: 1,205 failed. Most often error: full (1,200 times, such as 7/3).",
+  );
+});
+
+test("a cancelled job says on whose account", () => {
+  const cancelled = {
+    ...task("cancelled", 0),
+    error: { code: "dependency_failed", message: "Job 5 did not complete" },
+  };
+  expect(whyEndedJob(job("cancelled", { cancelled: 2 }), cancelled)).toEqual({
+    code: "cancelled",
+    sentence:
+      "Job 7 was cancelled: 2 cancelled. Cancelled as dependency_failed: Job 5 did not complete.",
+    hint: "cc retry 7",
+  });
+});
+
+test("a task that was cancelled before it began has no attempt", () => {
+  expect(whyEndedTask(task("cancelled", 0, "cancelled by request"))).toEqual({
+    code: "timeout",
+    sentence: "Task 7/3 was cancelled: timeout: cancelled by request.",
+    hint: "cc retry 7/3",
+  });
+});
+
+test("a failed task names worker, attempt and error, and how to try it", () => {
+  expect(whyEndedTask(task("failed", 2, "It ran longer than 5s."))).toEqual({
+    code: "timeout",
+    sentence: "Task 7/3 failed on w1 in attempt 2: timeout: It ran longer than 5s.",
+    hint: "cc try 7/3",
+  });
+});
+
+test("a completed task says where it ran", () => {
+  expect(whyEndedTask(task("completed", 1))).toEqual({
+    code: "completed",
+    sentence: "Task 7/3 completed on w1.",
+    hint: null,
+  });
+});
