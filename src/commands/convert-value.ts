@@ -5,6 +5,7 @@
  */
 import { assertNever, usageError } from "../runtime/protocol/error.ts";
 import {
+  exampleOf,
   parseDecimal,
   parseDurationMs,
   parseInteger,
@@ -126,7 +127,7 @@ function convertPairs(
       throw usageError(
         "bad_pair",
         `${label}: "${text}" has no "=".`,
-        `Write ${label} ${name}=${type === "amounts" ? "1" : "VALUE"}.`,
+        `Write ${exampleOf(label, `${name}=${type === "amounts" ? "1" : "VALUE"}`)}.`,
       );
     }
     record[name] =
@@ -141,8 +142,11 @@ function textsOf(value: unknown, label: string): readonly string[] {
 }
 
 function pairTextsOf(value: unknown, label: string): readonly string[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    return textsOf(value, label);
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return textsOf(value, label);
+  if (typeof value !== "object" || value === null) {
+    throw badType(label, value, "an object of names and values");
+  }
   return Object.entries(value).map(([name, part]) =>
     part === null ? name : `${name}=${textOf(part, `${label}.${name}`, "a text or a number")}`,
   );

@@ -232,10 +232,16 @@ function withJob(thrown: unknown, submission: Submission | null): unknown {
   const isGone = thrown.code === "foreman_lost" || thrown.code === "foreman_ended";
   return new CcError({
     code: thrown.code,
-    message: isGone ? thrown.message : `${thrown.message} (job ${jobId})`,
+    message: isGone ? thrown.message : nameJob(thrown.message, jobId),
     hint: isGone ? `cc wait ${jobId}` : thrown.hint,
     retryable: thrown.retryable,
     exitCode: thrown.exitCode,
     cause: thrown,
   });
+}
+
+/** Inside the sentence where it ends in a full stop. */
+function nameJob(sentence: string, jobId: number): string {
+  const words = sentence.replace(/\.$/, "");
+  return `${words} (job ${jobId})${words === sentence ? "" : "."}`;
 }

@@ -76,7 +76,7 @@ async function bundleOf(context: SubmitContext, file: string): Promise<JobBundle
   refuseCommandOptions(context, file);
   if (!/\.[cm]?[jt]sx?$/.test(file) && !existsSync(resolve(context.cwd, file))) {
     throw usageError(
-      "no_such_file",
+      "job_file_not_found",
       `There is no job file ${file}.`,
       `A command stands after "--": cc submit -- ${file}`,
     );
@@ -106,7 +106,10 @@ function optionsOf(
   return settleJobOptions({
     values: context.values,
     config: context.config,
-    jobFile: bundle && file !== undefined ? { name: file, options: bundle.options } : null,
+    jobFile:
+      bundle && file !== undefined
+        ? { name: bundle.module.places["options"] ?? file, options: bundle.options }
+        : null,
   });
 }
 

@@ -29,7 +29,10 @@ export async function readFirstInput(request: FirstInputRequest): Promise<Trial>
   const options = settleJobOptions({
     values: {},
     config,
-    jobFile: { name: bundle.entryFile, options: bundle.options },
+    jobFile: {
+      name: bundle.module.places["options"] ?? bundle.entryFile,
+      options: bundle.options,
+    },
   });
   const work = {
     kind: "function",

@@ -88,7 +88,7 @@ export function wrongExport(place: Place, code: string, problem: string, hint: s
 }
 
 export function throwsWhenLoaded(place: Place, thrown: string, cause: unknown): CcError {
-  const error = usageError("job_file_throws", at(place, `Loading the job file threw ${thrown}.`));
+  const error = usageError("job_file_throws", at(place, `Loading the job file threw: ${thrown}.`));
   error.cause = cause;
   return error;
 }

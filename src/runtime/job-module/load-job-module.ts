@@ -29,7 +29,7 @@ async function importModule(path: string): Promise<ModuleNamespace> {
     const { message } = describeThrown(cause, { bundlePath: path, classifyError: undefined });
     throw new CcError({
       code: "job_file_throws",
-      message: `Loading the job file threw ${message}.`,
+      message: `Loading the job file threw: ${message}.`,
       exitCode: 2,
       cause,
     });

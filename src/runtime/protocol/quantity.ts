@@ -29,7 +29,7 @@ export function parseDurationMs(text: string, name: string, bounds: Bounds = {})
     throw usageError(
       "bad_duration",
       `${name}: "${text}" has no unit.`,
-      `Write ${name} ${clean}s for seconds; units are ms, s, m, h and d.`,
+      `Write ${exampleOf(name, `${clean}s`)} for seconds; units are ms, s, m, h and d.`,
     );
   }
   const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
@@ -81,7 +81,7 @@ export function parseSizeBytes(text: string, name: string, bounds: Bounds = {}):
     throw usageError(
       "bad_size",
       `${name}: "${text}" has no unit.`,
-      `Write ${name} ${match[1]}M for megabytes; units are B, K, M, G and T.`,
+      `Write ${exampleOf(name, `${match[1]}M`)} for megabytes; units are B, K, M, G and T.`,
     );
   }
   const bytes = Math.round(amount * (BYTES_OF_UNIT[unit ?? "b"] ?? 1));
@@ -142,10 +142,15 @@ export function parseNamedText(text: string, option: string): NamedText {
     throw usageError(
       "bad_pair",
       `${option}: "${text}" has no usable name before "=".`,
-      `Write ${option} NAME=VALUE.`,
+      `Write ${exampleOf(option, "NAME=VALUE")}.`,
     );
   }
   return { name, value: at < 0 ? null : text.slice(at + 1) };
+}
+
+/** How the value is written where it stands: behind its flag, or quoted in a file or a variable. */
+export function exampleOf(name: string, value: string): string {
+  return name.startsWith("-") ? `${name} ${value}` : `"${value}"`;
 }
 
 function checkBounds(

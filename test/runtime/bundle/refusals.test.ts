@@ -301,7 +301,7 @@ test("top-level code that throws is refused where it threw", async () => {
   const { code, message } = await project.refusal();
   expect(code).toBe("job_file_throws");
   expect(message).toBe(
-    "lib/model.ts:2:20: Loading the job file threw SyntaxError: JSON Parse error: Unexpected EOF.",
+    "lib/model.ts:2:20: Loading the job file threw: SyntaxError: JSON Parse error: Unexpected EOF.",
   );
 });
 

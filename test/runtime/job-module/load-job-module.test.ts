@@ -40,7 +40,7 @@ test("a module whose top level throws is an error with the thrown one as its cau
   });
   expect(loadJobModule(project.path("it.mjs"))).rejects.toMatchObject({
     code: "job_file_throws",
-    message: "Loading the job file threw TypeError: no model.",
+    message: "Loading the job file threw: TypeError: no model.",
     cause: expect.any(TypeError),
   });
 });
