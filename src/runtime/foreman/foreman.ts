@@ -119,7 +119,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     facts: parts.facts,
     nowMs: pump.nowMs,
   });
-  const subscriptions = createSubscriptions(views.build);
+  const subscriptions = createSubscriptions(views.build, pump.nowMs);
   const results = createResultsDesk(
     createResultsReader({ cache, window, readReopened: store.readReopened }),
     jobs.resultsSource,

@@ -20,8 +20,11 @@ export interface ViewAnswer {
   readonly value?: ValueColumn;
 }
 
-/** @throws CcError `no_such_job` and its like. */
-export type BuildView = (view: View, channel: Channel) => Promise<ViewAnswer>;
+/**
+ * `sinceMs`: when this observer began to look; what has happened before is not told.
+ * @throws CcError `no_such_job` and its like.
+ */
+export type BuildView = (view: View, channel: Channel, sinceMs: number) => Promise<ViewAnswer>;
 
 export interface Subscriptions {
   open(channel: Channel, message: MessageOf<"subscribe">): Promise<void>;
@@ -36,19 +39,21 @@ interface Followed {
   readonly channel: Channel;
   readonly request: number;
   readonly view: View;
+  readonly sinceMs: number;
   seq: number;
   lastText: string;
 }
 
-export function createSubscriptions(build: BuildView): Subscriptions {
+export function createSubscriptions(build: BuildView, nowMs: () => number): Subscriptions {
   const followed = new Set<Followed>();
   let timer: ReturnType<typeof setTimeout> | null = null;
   let isDirty = false;
   let sinceRefreshMs = 0;
 
   async function open(channel: Channel, message: MessageOf<"subscribe">): Promise<void> {
-    const { body, value } = await build(message.view, channel);
-    const { request } = message;
+    const sinceMs = nowMs();
+    const { request, view } = message;
+    const { body, value } = await build(view, channel, sinceMs);
     channel.send({ type: "snapshot", request, seq: 0, body, ...(value ? { value } : {}) });
     if (!message.follow) return;
     if (countOf(channel) >= SUBSCRIPTIONS_PER_CHANNEL_MAX) {
@@ -58,7 +63,7 @@ export function createSubscriptions(build: BuildView): Subscriptions {
         exitCode: 3,
       });
     }
-    followed.add({ channel, request, view: message.view, seq: 0, lastText: JSON.stringify(body) });
+    followed.add({ channel, request, view, sinceMs, seq: 0, lastText: JSON.stringify(body) });
     arm();
   }
 
@@ -85,7 +90,7 @@ export function createSubscriptions(build: BuildView): Subscriptions {
     const { channel, request } = entry;
     if (channel.queuedBytes() > 0) return;
     try {
-      const { body } = await build(entry.view, channel);
+      const { body } = await build(entry.view, channel, entry.sinceMs);
       const text = JSON.stringify(body);
       if (text === entry.lastText) return;
       entry.lastText = text;

@@ -45,7 +45,7 @@ export interface ViewBuilderParts {
 }
 
 export interface ViewBuilder {
-  build(view: View, channel: Channel): Promise<ViewAnswer>;
+  build(view: View, channel: Channel, sinceMs: number): Promise<ViewAnswer>;
   job(jobId: JobId): Promise<JobView | null>;
   unfinishedJobs(): number;
   workerLost(workerId: WorkerId, runningCount: number): void;
@@ -59,9 +59,9 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
   const jobViews = createJobViews(parts);
   const taskViews = createTaskViews({ ...parts, jobViews });
   const workerViews = createWorkerViews(parts);
-  const lostWorkers: { worker_id: string; running: number }[] = [];
+  const lostWorkers: (ProgressView["lost_workers"][number] & { readonly atMs: number })[] = [];
 
-  async function build(view: View, channel: Channel): Promise<ViewAnswer> {
+  async function build(view: View, channel: Channel, sinceMs: number): Promise<ViewAnswer> {
     switch (view.kind) {
       case "jobs":
         return { body: await listJobs(view, channel.peer.owner) };
@@ -78,7 +78,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
       case "why":
         return { body: await explain(view) };
       case "progress":
-        return { body: await progress(view.job_ids.map(asJobId)) };
+        return { body: await progress(view.job_ids.map(asJobId), sinceMs) };
       case "foreman":
         return { body: foreman() };
       case "last_job":
@@ -184,7 +184,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
     return (await taskViews.list(job, request)).rows[0] ?? null;
   }
 
-  async function progress(jobIds: readonly JobId[]): Promise<ProgressView> {
+  async function progress(jobIds: readonly JobId[], sinceMs: number): Promise<ProgressView> {
     const rows: (JobView & { why: WhyView | null })[] = [];
     for (const jobId of jobIds) {
       const facts = await jobs.facts(jobId);
@@ -198,7 +198,9 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
       jobs: rows,
       connected_workers: totals.connectedWorkers,
       slots: totals.slots,
-      lost_workers: [...lostWorkers],
+      lost_workers: lostWorkers
+        .filter(({ atMs }) => atMs >= sinceMs)
+        .map(({ worker_id, running }) => ({ worker_id, running })),
     };
   }
 
@@ -239,7 +241,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
     },
     unfinishedJobs: () => foremanTotals(state, parts.nowMs()).unfinishedJobs,
     workerLost(workerId, running) {
-      lostWorkers.push({ worker_id: workerId, running });
+      lostWorkers.push({ worker_id: workerId, running, atMs: parts.nowMs() });
       if (lostWorkers.length > LOST_WORKERS_KEPT) lostWorkers.shift();
     },
   };
