@@ -128,6 +128,8 @@ export function releaseRows(step: CurrentStep, assignment: Assignment, count: nu
   addHeld(assignment, -count);
   reserve(assignment, -count);
   step.roomySessions.add(assignment.session);
+  // Under `--max-running` the next task may go to any worker.
+  if (assignment.job.spec.max_running !== null) step.readyJobs.add(assignment.job);
   closeIfEmpty(step, assignment);
 }
 

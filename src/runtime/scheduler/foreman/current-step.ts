@@ -27,8 +27,8 @@ export interface CurrentStep extends StepOutput {
   readonly readyJobs: Set<LiveJob>;
   /** May take tasks. */
   readonly roomySessions: Set<Session>;
-  /** Were being emptied for a job that needs them no more. */
-  readonly freedSessions: Set<Session>;
+  /** Have their turn after all others: claims on them ended, or what they gave back goes elsewhere. */
+  readonly lateSessions: Set<Session>;
 }
 
 export function createStep(state: ForemanState, atMs: number): CurrentStep {
@@ -44,7 +44,7 @@ export function createStep(state: ForemanState, atMs: number): CurrentStep {
     concludingJobs: new Set(),
     readyJobs: new Set(),
     roomySessions: new Set(),
-    freedSessions: new Set(),
+    lateSessions: new Set(),
   };
 }
 

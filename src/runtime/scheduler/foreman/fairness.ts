@@ -44,7 +44,7 @@ export function syncLevel(step: CurrentStep, job: LiveJob): void {
 /** The session that was being emptied for the job serves everybody again. */
 export function releaseClaim(step: CurrentStep, job: LiveJob): void {
   if (job.claimed === null) return;
-  step.freedSessions.add(job.claimed);
+  step.lateSessions.add(job.claimed);
   job.claimed.claim = null;
   job.claimed = null;
 }

@@ -4,8 +4,10 @@
  */
 import { assert } from "../../protocol/error.ts";
 import { indexOfRow } from "./assignments.ts";
-import { HELD_TASKS_MAX } from "./credit.ts";
+import { isClaimedAgainst } from "./claims.ts";
+import { HELD_TASKS_MAX, loadOf, planCount } from "./credit.ts";
 import { isBlocked } from "./live-job.ts";
+import { isPlaceable } from "./serving.ts";
 import {
   type Assignment,
   type ForemanState,
@@ -35,6 +37,7 @@ export function checkInvariants(state: ForemanState): void {
   for (const assignment of state.assignments.values()) checkAssignment(state, assignment);
   for (const session of state.sessions.values()) checkSession(state, session);
   checkLevels(state);
+  checkNobodyWaits(state);
   for (const facts of state.ended.values()) {
     const settled = facts.completed + facts.failed + facts.cancelled;
     assert(settled === facts.inputCount, `ended job ${facts.jobId} has every task settled`);
@@ -160,6 +163,23 @@ function checkBounds(session: Session, name: string): void {
     session.claim === null || session.claim.job.claimed === session,
     `${name} knows its claim`,
   );
+}
+
+/** No slot stays free while a task is ready that it could take. */
+function checkNobodyWaits(state: ForemanState): void {
+  for (const session of state.sessions.values()) {
+    if (!isPlaceable(session, state.nowMs)) continue;
+    for (const job of state.levels.flatMap((level) => level.jobs)) {
+      if (isClaimedAgainst(session, job)) continue;
+      const load = loadOf(session, job.spec.priority);
+      if (load.slots + job.demand.cpus > session.offer.slots) continue;
+      const count = planCount(state, session, job, load);
+      assert(
+        count === 0,
+        `session ${session.bootId} could take ${count} tasks of job ${job.jobId}`,
+      );
+    }
+  }
 }
 
 function checkLevels(state: ForemanState): void {

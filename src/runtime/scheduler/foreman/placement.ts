@@ -26,8 +26,8 @@ export function placeTasks(step: CurrentStep): void {
   placeAlone(step);
   for (const session of roomySessions) fillSession(step, session);
   for (const job of inOrder(step, readyJobs)) spreadJob(step, job);
-  for (const session of step.freedSessions) {
-    step.freedSessions.delete(session);
+  for (const session of step.lateSessions) {
+    step.lateSessions.delete(session);
     fillSession(step, session);
   }
   for (const session of roomySessions) stealForIdle(step, session);

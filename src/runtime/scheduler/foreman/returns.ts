@@ -60,8 +60,9 @@ function takeBack(
   closeSetbacks(step, setbacks);
   if (event.revocation !== null) {
     endRevocation(assignment, event.revocation);
-    // What was taken from it is offered to all, the least loaded first, and not to it alone.
+    // What was taken from it is offered to all, the least loaded first, before it has its turn.
     step.roomySessions.delete(session);
+    step.lateSessions.add(session);
   }
   if (isShrunk) shrinkStored(step, assignment);
   if (isRefusal && leftCount > 0) restSession(step, session, event.reason);

@@ -59,8 +59,7 @@ export function patchJob(step: CurrentStep, job: LiveJob, patch: JobPatch): void
     job.spec = spec;
     job.specVersion++;
   }
-  // In another level another time is kept.
-  if (spec.priority !== before.priority && job.share.level === null) job.share.servedUs = 0;
+  if (spec.priority !== before.priority) changePriority(step, job);
   job.isKept = patch.keep ?? job.isKept;
   if (patch.paused !== undefined && patch.paused !== job.isPaused)
     pauseJob(step, job, patch.paused);
@@ -70,6 +69,13 @@ export function patchJob(step: CurrentStep, job: LiveJob, patch: JobPatch): void
   touchJob(step, job);
   step.readyJobs.add(job);
   step.concludingJobs.add(job);
+}
+
+function changePriority(step: CurrentStep, job: LiveJob): void {
+  // In another level another time is kept.
+  if (job.share.level === null) job.share.servedUs = 0;
+  // What it has at workers may not count any more against what is now more urgent.
+  for (const { session } of job.assignments) step.roomySessions.add(session);
 }
 
 function pauseJob(step: CurrentStep, job: LiveJob, paused: boolean): void {
