@@ -12,7 +12,7 @@ import { whyJob, whyWorker } from "../scheduler/foreman/explain.ts";
 import type { JobFacts } from "../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../scheduler/foreman/machine.ts";
 import { foremanTotals, liveJobIds } from "../scheduler/foreman/selectors.ts";
-import type { Store } from "../store/store.ts";
+import type { JobFilter, Store } from "../store/store.ts";
 import type { Channel } from "../transport/channel.ts";
 import { noSuchJob } from "./client-requests.ts";
 import { globMatcher } from "./glob.ts";
@@ -120,25 +120,30 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
       readonly matches: (name: string) => boolean;
     },
   ): Promise<{ rows: JobView[]; more: number; nextBefore: number | null }> {
-    const rows: JobView[] = [];
-    let more = 0;
-    let before = view.before === undefined ? null : asJobId(view.before);
-    for (;;) {
-      const page = await store.listEndedJobs({
-        states: filter.states === null ? null : [...filter.states],
-        owner: filter.owner,
-        before,
-        limit: LIST_ROWS_MAX,
-      });
-      for (const facts of page) {
-        before = facts.jobId;
-        if (!filter.matches(facts.spec.name)) continue;
-        if (rows.length < filter.limit) rows.push(jobViews.summary(facts));
-        else more++;
-      }
+    const states = filter.states === null ? null : [...filter.states];
+    const before = view.before === undefined ? null : asJobId(view.before);
+    const query = { states, owner: filter.owner, before, limit: filter.limit };
+    // Only a pattern of names needs a look at every row.
+    if (view.name_glob !== undefined) return listEndedNamed(query, filter.matches);
+    const page = await store.listEndedJobs(query);
+    const more = (await store.countEndedJobs(query)) - page.length;
+    return { rows: page.map(jobViews.summary), more, nextBefore: cursorOf(page, more) };
+  }
+
+  async function listEndedNamed(
+    query: JobFilter,
+    matches: (name: string) => boolean,
+  ): Promise<{ rows: JobView[]; more: number; nextBefore: number | null }> {
+    const named: JobFacts[] = [];
+    for (let before = query.before; ; ) {
+      const page = await store.listEndedJobs({ ...query, before, limit: LIST_ROWS_MAX });
+      named.push(...page.filter((facts) => matches(facts.spec.name)));
       if (page.length < LIST_ROWS_MAX) break;
+      before = page.at(-1)?.jobId ?? null;
     }
-    return { rows, more, nextBefore: more > 0 ? (rows.at(-1)?.job_id ?? null) : null };
+    const shown = named.slice(0, query.limit);
+    const more = named.length - shown.length;
+    return { rows: shown.map(jobViews.summary), more, nextBefore: cursorOf(shown, more) };
   }
 
   async function listTasks(view: Extract<View, { kind: "tasks" }>): Promise<unknown> {
@@ -245,4 +250,9 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
       if (lostWorkers.length > LOST_WORKERS_KEPT) lostWorkers.shift();
     },
   };
+}
+
+/** Where the next page begins; null after the last. */
+function cursorOf(page: readonly JobFacts[], more: number): number | null {
+  return more > 0 ? (page.at(-1)?.jobId ?? null) : null;
 }

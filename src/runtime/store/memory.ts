@@ -50,6 +50,8 @@ function openTables(tables: MemoryTables, foremanId: string): MemoryStore {
     readFold: async (jobId, inputCount) =>
       foldBefore(rows(), jobId, { inputCount, seq: Number.POSITIVE_INFINITY }),
     listEndedJobs: async (filter) => endedJobs(rows(), filter),
+    countEndedJobs: async (filter) =>
+      endedJobs(rows(), { ...filter, limit: Number.POSITIVE_INFINITY }).length,
     async readInputChunk(jobId, index) {
       const chunks = rows().inputs.get(jobId) ?? [];
       const chunk = chunks.findLast(({ firstIndex }) => firstIndex <= index);

@@ -75,6 +75,8 @@ export interface Store {
   readFold(jobId: JobId, inputCount: number): Promise<JobFold>;
   /** Finished jobs, newest first. */
   listEndedJobs(filter: JobFilter): Promise<readonly JobFacts[]>;
+  /** How many such jobs there are, whatever `limit` says. */
+  countEndedJobs(filter: JobFilter): Promise<number>;
   /** The chunk that holds this input; null beyond the last. */
   readInputChunk(jobId: JobId, index: number): Promise<InputChunk | null>;
   readSettlement(jobId: JobId, seq: number): Promise<SettlementChunk | null>;

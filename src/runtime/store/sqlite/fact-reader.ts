@@ -31,7 +31,14 @@ import {
   type WorkerRow,
   workerOfRow,
 } from "./fact-rows.ts";
-import { JOB_GET, JOB_LIST, JOB_LIST_ENDED, type JobRow, jobOfRow } from "./job-rows.ts";
+import {
+  JOB_COUNT_ENDED,
+  JOB_GET,
+  JOB_LIST,
+  JOB_LIST_ENDED,
+  type JobRow,
+  jobOfRow,
+} from "./job-rows.ts";
 
 /** Autoincrement remembers the largest id ever, also when its job is removed. */
 const JOB_LAST_ID = `
@@ -43,6 +50,7 @@ export interface FactReader {
   job(jobId: JobId): JobFacts | null;
   jobs(): JobFacts[];
   endedJobs(filter: JobFilter): JobFacts[];
+  countEndedJobs(filter: JobFilter): number;
   lastJobId(): number;
   exceptions(jobId: JobId): TaskExceptionFacts[];
   inputChunk(jobId: JobId, index: number): InputChunk | null;
@@ -57,6 +65,7 @@ export function createFactReader(database: SqlDatabase): FactReader {
   const getJob = database.prepare<JobRow>(JOB_GET);
   const listJobs = database.prepare<JobRow>(JOB_LIST);
   const listEnded = database.prepare<JobRow>(JOB_LIST_ENDED);
+  const countEnded = database.prepare<{ count: number }>(JOB_COUNT_ENDED);
   const getLastId = database.prepare<{ seq: number }>(JOB_LAST_ID);
   const listExceptions = database.prepare<TaskExceptionRow>(TASK_EXCEPTION_LIST);
   const getInputs = database.prepare<InputChunkRow>(INPUT_CHUNK_GET_AT);
@@ -78,6 +87,11 @@ export function createFactReader(database: SqlDatabase): FactReader {
       const wanted = states === null ? null : JSON.stringify(states);
       const below = before ?? Number.MAX_SAFE_INTEGER;
       return listEnded.all(below, owner, owner, wanted, wanted, limit).map(jobOfRow);
+    },
+    countEndedJobs({ states, owner, before }) {
+      const wanted = states === null ? null : JSON.stringify(states);
+      const below = before ?? Number.MAX_SAFE_INTEGER;
+      return countEnded.get(below, owner, owner, wanted, wanted)?.count ?? 0;
     },
     lastJobId: () => getLastId.get()?.seq ?? 0,
     exceptions: (jobId) => listExceptions.all(jobId).map(taskExceptionOfRow),

@@ -53,6 +53,14 @@ export const JOB_LIST_ENDED = `
   order by job_id desc
   limit ?`;
 
+export const JOB_COUNT_ENDED = `
+  select count(*) as count
+  from job
+  where finished_at_ms is not null
+    and job_id < ?
+    and (? is null or owner = ?)
+    and (? is null or state in (select value from json_each(?)))`;
+
 export interface JobRow {
   readonly job_id: number;
   readonly owner: string;

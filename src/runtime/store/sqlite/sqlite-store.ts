@@ -150,6 +150,7 @@ function assembleStore(database: SqlDatabase, parts: StoreParts): Store {
     readFold: (jobId, inputCount) =>
       reading("read a job's tasks", () => log.fold(jobId, { inputCount, seq: ANY_SEQ })),
     listEndedJobs: (filter) => reading("list jobs", () => facts.endedJobs(filter)),
+    countEndedJobs: (filter) => reading("count jobs", () => facts.countEndedJobs(filter)),
     readInputChunk: (jobId, index) => reading("read inputs", () => facts.inputChunk(jobId, index)),
     readSettlement: (jobId, seq) => reading("read results", () => log.settlementAt(jobId, seq)),
     readSettlements: (jobId, from) =>

@@ -112,6 +112,12 @@ export function suiteOfFacts(suite: Suite): void {
     assert.deepEqual(await list({ owner: "you" }), [2]);
     assert.deepEqual(await list({ states: ["failed", "cancelled"] }), [3]);
     assert.deepEqual(await list({ states: [] }), []);
+    const count = (filter: object): Promise<number> =>
+      store.countEndedJobs({ states: null, owner: null, before: null, limit: 1, ...filter });
+    assert.equal(await count({}), 4);
+    assert.equal(await count({ before: asJobId(3) }), 2);
+    assert.equal(await count({ owner: "you" }), 1);
+    assert.equal(await count({ states: ["failed", "cancelled"] }), 1);
     const { jobs, ended: loaded } = await store.load();
     assert.deepEqual(
       jobs.map(({ facts }) => facts.jobId),
