@@ -127,6 +127,7 @@ function createOffer(values: Values, probe: HostProbe): WorkerOffer {
     labels: { ...(values.label as Readonly<Record<string, string>> | undefined) },
     resources: { ...(values.resource as Readonly<Record<string, number>> | undefined) },
     memory_bytes: probe.memoryBytes,
+    queue_size: numberOr(values.queueSize, null),
     time_left_ms: null,
     sandbox: values.sandbox,
     host: hostname(),

@@ -147,6 +147,8 @@ export const workerOffer = z.object({
   resources: z.record(name, z.number().check(z.minimum(0))),
   /** What jobs may reserve with `--mem`. */
   memory_bytes: z.number(),
+  /** Tasks that it keeps ready beside the running ones (`--queue-size`); null: the foreman decides. */
+  queue_size: z.optional(z.nullable(z.int().check(z.minimum(0)))),
   /** Milliseconds of `--time-limit` left; null: no limit. */
   time_left_ms: z.nullable(z.number()),
   sandbox: z.enum(["none", "process"]),

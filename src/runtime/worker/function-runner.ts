@@ -48,8 +48,8 @@ interface Lane {
   readonly handed: Set<number>;
 }
 
-/** One for each slot besides those at work, so that two jobs can take turns without new starts. */
-const IDLE_EXECUTORS_PER_SLOT = 2;
+/** Even on one slot two jobs can take turns without new starts. */
+const IDLE_EXECUTORS_MIN = 2;
 
 export function createFunctionRunner(options: FunctionRunnerOptions): BatchRunner {
   const { listener, logger } = options;
@@ -59,7 +59,7 @@ export function createFunctionRunner(options: FunctionRunnerOptions): BatchRunne
     host: options.host,
     scratch: options.scratch,
     clock: options.clock,
-    idleCountMax: IDLE_EXECUTORS_PER_SLOT * options.slotCount,
+    idleCountMax: Math.max(IDLE_EXECUTORS_MIN, options.slotCount),
     onStarted(pid) {
       if (options.niceness !== null) lowerPriority(pid, options.niceness);
     },

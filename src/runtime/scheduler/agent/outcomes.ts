@@ -213,7 +213,7 @@ export function onBatchInspected(
     return;
   }
   const row = batch.fromRow + runningRow;
-  if (row < batch.toRow && batch.startedRow !== row) {
+  if (batch.assignment.rowState[row] === HANDED && batch.startedRow !== row) {
     batch.startedRow = row;
     const message = {
       type: "task_started",
