@@ -3,7 +3,6 @@
  * if given, and follows them as `cc submit` does. Only the tasks that it queued are printed and judged.
  */
 import type { JobBundle } from "../runtime/bundle/bundle-job.ts";
-import { commandWork } from "../runtime/client/build-spec.ts";
 import type { Link } from "../runtime/client/link.ts";
 import { checkOutputOptions } from "../runtime/client/output/result-writer.ts";
 import { createReduction, type Reduction } from "../runtime/client/reduce-results.ts";
@@ -11,7 +10,7 @@ import { uploadBundle } from "../runtime/client/upload-bundle.ts";
 import { redirectConsoleToStderr } from "../runtime/job-module/console-to-stderr.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
 import { type ExitCode, toCcError, usageError } from "../runtime/protocol/error.ts";
-import type { JobPatch, WorkSpec } from "../runtime/protocol/job-spec.ts";
+import type { WorkSpec } from "../runtime/protocol/job-spec.ts";
 import type { MessageOf } from "../runtime/protocol/messages.ts";
 import { type JobDetailView, JSON_SCHEMA_NAME } from "../runtime/protocol/views.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -27,6 +26,7 @@ import {
   type Session,
   withPatientStderr,
 } from "./follow/open-session.ts";
+import { retryPatch } from "./follow/retry-patch.ts";
 import { sayEnd } from "./follow/say-end.ts";
 import { findJobOrTask } from "./job-arguments.ts";
 import type { RETRY_VERB } from "./tables/steer.ts";
@@ -174,7 +174,7 @@ async function retryJob(
 ): Promise<Retried | null> {
   const { values } = context;
   const job = await lookAtDetails(link, jobId);
-  const patch = patchOf(context, job, bundle);
+  const patch = retryPatch(context, job, bundle);
   const status = await askAgain(() =>
     link.run((connection) =>
       connection.request({
@@ -210,60 +210,6 @@ async function askAgain(
       await new Promise<void>((resolve) => systemClock.setTimer(PAUSE_MS, resolve));
     }
   }
-}
-
-function patchOf(context: Context, job: JobDetailView, bundle: JobBundle | null): JobPatch {
-  const { values } = context;
-  const work = workOf(context, job.spec.work, bundle);
-  const seconds = (durationMs: number | undefined): number | undefined =>
-    durationMs === undefined ? undefined : durationMs / 1000;
-  const patch = {
-    name: values.name,
-    note: values.note,
-    priority: values.priority,
-    max_running: values.maxRunning,
-    timeout_seconds: seconds(values.timeout),
-    retries: values.retries,
-    backoff_seconds: seconds(values.backoff),
-    max_fails: values.maxFails,
-    max_crashes: values.maxCrashes,
-    work: work ?? undefined,
-  };
-  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
-}
-
-/** null: as it was. */
-function workOf(
-  { values, rest, cwd }: Context,
-  work: WorkSpec,
-  bundle: JobBundle | null,
-): WorkSpec | null {
-  if (bundle) {
-    return { kind: "function", bundle_sha256: bundle.sha256, entry_file: bundle.entryFile };
-  }
-  const old = work.kind === "command" ? work : null;
-  const isChanged = [values.cwd, values.scratch, values.shell].some((value) => value !== undefined);
-  if (rest === null && !isChanged) return null;
-  if (rest === null && old === null) {
-    throw usageError(
-      "command_option",
-      "--cwd, --scratch and --shell are for commands, and the job runs a function.",
-    );
-  }
-  const made = commandWork({
-    words: rest ?? old?.argv ?? [],
-    options: {
-      cwd: values.cwd,
-      scratch: values.scratch ?? old?.scratch,
-      shell: values.shell ?? old?.shell,
-    },
-    placeholder: old?.placeholder ?? undefined,
-    stdin: old?.stdin ?? false,
-    cwd,
-  });
-  if (values.cwd !== undefined || old === null) return made;
-  const { folder: _, ...rerun } = made;
-  return { ...rerun, cwd: old.cwd, ...(old.folder === undefined ? {} : { folder: old.folder }) };
 }
 
 async function printId(context: Context, jobId: number): Promise<void> {

@@ -1,11 +1,13 @@
 /**
  * Progress while jobs are followed, on stderr and never in the way of results: a bar on a terminal, a
  * line each ten seconds or five per cent in a log, JSON lines for programs, or nothing. Whatever else is
- * written to the terminal meanwhile goes through `aside`, so that no line lands in the bar.
+ * written meanwhile goes through `aside`.
  */
-import type { Clock, Timer } from "../../runtime/platform/clock.ts";
-import type { ProgressView } from "../../runtime/protocol/views.ts";
+import type { Clock } from "../../runtime/platform/clock.ts";
+import { isJobEnded, type ProgressView } from "../../runtime/protocol/views.ts";
 import type { CommandIo, OutputStream } from "../command-context.ts";
+import { formatExactCount } from "../format.ts";
+import { createProgressBar } from "./progress-bar.ts";
 import { barLine, doneOf, type JobProgress, jsonLine, logLine, shareOf } from "./progress-text.ts";
 
 export type ProgressMode = "bar" | "lines" | "json" | "none";
@@ -28,7 +30,7 @@ export interface Progress {
 }
 
 export interface ProgressOptions {
-  readonly io: Pick<CommandIo, "stdout" | "stderr">;
+  readonly io: Pick<CommandIo, "stderr">;
   readonly mode: ProgressMode;
   readonly quiet: boolean;
   readonly isAscii: boolean;
@@ -38,12 +40,6 @@ export interface ProgressOptions {
   readonly localHint: string;
 }
 
-/** A job that is over sooner needs no bar. */
-const FIRST_DRAW_MS = 250;
-const LINE_EVERY_MS = 10_000;
-const LINE_EVERY_SHARE = 0.05;
-/** Also where five per cent pass quickly. */
-const LINE_PAUSE_MS = 1_000;
 /** So long a worker of our own may take to start before its absence is a reason. */
 const OWN_WORKER_MS = 3_000;
 
@@ -62,149 +58,110 @@ export function progressMode(
 }
 
 export function createProgress(options: ProgressOptions): Progress {
-  const { io, mode, clock } = options;
+  const { io, mode, clock, isAscii } = options;
   const startedAtMs = clock.monotonicMs();
-  let view: ProgressView | null = null;
-  let isDrawn = false;
+  const isLogDue = createLogPace(clock);
+  let shown: JobProgress | null = null;
   let isStopped = false;
   let isUp = true;
   let isLocal = false;
-  let isLineOpen = false;
   let lostCount = 0;
-  let line = { atMs: startedAtMs, share: 0 };
-  let delayed: Timer | null = null;
-  /** Writes to the terminal one after the other. */
-  let tail: Promise<void> = Promise.resolve();
+  const bar = mode === "bar" ? createProgressBar({ stderr: io.stderr, clock, text }) : null;
 
-  function inTurn(write: () => Promise<void>): Promise<void> {
-    const turn = tail.then(write);
-    tail = turn.catch(() => {});
-    return turn;
-  }
-
-  async function clear(): Promise<void> {
-    if (!isDrawn) return;
-    isDrawn = false;
-    await io.stderr.write("\r\x1b[K");
-  }
-
-  async function draw(): Promise<void> {
-    const job = view ? shownJob(view) : null;
-    if (mode !== "bar" || isStopped || job === null) return;
-    const style = { width: io.stderr.columnCount - 1, isAscii: options.isAscii };
+  function text(width: number): string | null {
+    if (shown === null) return null;
     const hint = isLocal ? options.localHint : options.hint;
-    const text = barLine(patient(job), style, isUp ? hint : "reconnecting");
-    await endLine();
-    isDrawn = true;
-    await io.stderr.write(`\r${text}\x1b[K`);
-  }
-
-  async function endLine(): Promise<void> {
-    if (!isLineOpen) return;
-    isLineOpen = false;
-    await io.stderr.write("\n");
+    return barLine(patient(shown), { width, isAscii }, isUp ? hint : "reconnecting");
   }
 
   /** No reason is given while our own worker is still starting. */
   function patient(job: JobProgress): JobProgress {
-    const ageMs = clock.monotonicMs() - startedAtMs;
-    return isLocal && ageMs < OWN_WORKER_MS ? { ...job, why: null } : job;
-  }
-
-  /** At once when the command has run for a moment, else when it has. */
-  function drawSoon(): void {
-    if (delayed !== null || isStopped) return;
-    const ageMs = clock.monotonicMs() - startedAtMs;
-    if (ageMs >= FIRST_DRAW_MS) {
-      void inTurn(draw).catch(() => {});
-      return;
-    }
-    delayed = clock.setTimer(
-      FIRST_DRAW_MS - ageMs,
-      () => {
-        delayed = null;
-        void inTurn(draw).catch(() => {});
-      },
-      { holdsProcess: false },
-    );
-  }
-
-  function logSometimes(jobs: readonly JobProgress[]): void {
-    const nowMs = clock.monotonicMs();
-    const job = jobs[0];
-    if (!job) return;
-    const share = jobs.reduce((sum, each) => sum + shareOf(each), 0) / jobs.length;
-    const isDue = nowMs - line.atMs >= LINE_EVERY_MS;
-    const hasMoved = share - line.share >= LINE_EVERY_SHARE && nowMs - line.atMs >= LINE_PAUSE_MS;
-    if (!isDue && !hasMoved) return;
-    line = { atMs: nowMs, share };
-    const text = jobs.map((each) => `${logLine(patient(each))}\n`).join("");
-    void inTurn(() => io.stderr.write(text)).catch(() => {});
+    const isStarting = isLocal && clock.monotonicMs() - startedAtMs < OWN_WORKER_MS;
+    return isStarting ? { ...job, why: null } : job;
   }
 
   function nameLost({ lost_workers: lost }: ProgressView): void {
     for (const { worker_id: worker, running } of lost.slice(lostCount)) {
-      const tasks = running === 1 ? "1 running task is" : `${running} running tasks are`;
-      void say(`worker ${worker} was lost; ${tasks} queued again`).catch(() => {});
+      say(`worker ${worker} was lost${queuedAgain(running)}`).catch(() => {});
     }
     lostCount = lost.length;
   }
 
-  async function say(text: string): Promise<void> {
-    if (options.quiet) return;
-    await aside(() => io.stderr.write(`${text}\n`));
+  async function say(line: string): Promise<void> {
+    if (!options.quiet) await aside(() => io.stderr.write(`${line}\n`));
   }
 
   async function aside(write: () => Promise<void>, endsLine = true): Promise<void> {
-    if (mode !== "bar") return await inTurn(write);
-    await inTurn(async () => {
-      await clear();
-      await write();
-      isLineOpen = !endsLine;
-    });
-    drawSoon();
+    await (bar === null ? write() : bar.aside(write, endsLine));
+  }
+
+  function write(lines: readonly string[]): void {
+    io.stderr.write(lines.map((line) => `${line}\n`).join("")).catch(() => {});
   }
 
   return {
-    onView(next) {
+    onView(view) {
       if (isStopped) return;
-      view = next;
-      nameLost(next);
-      if (mode === "bar") drawSoon();
-      else if (mode === "lines") logSometimes(next.jobs);
-      else if (mode === "json") {
-        void inTurn(() => io.stderr.write(`${jsonLine(next)}\n`)).catch(() => {});
+      shown = busiestOf(view);
+      nameLost(view);
+      if (mode === "json") write([jsonLine(view)]);
+      else if (mode === "lines" && isLogDue(view.jobs)) {
+        write(view.jobs.map((job) => logLine(patient(job))));
       }
+      bar?.refresh();
     },
     aside,
     say,
     onConnection(next) {
       isUp = next;
       if (isStopped) return;
-      if (mode === "bar") drawSoon();
-      else if (mode === "lines") {
-        const line = next ? "the foreman is back" : "the foreman is gone; trying to reach it again";
-        void say(line).catch(() => {});
-      }
+      bar?.refresh();
+      if (mode !== "lines") return;
+      write([next ? "the foreman is back" : "the foreman is gone; trying to reach it again"]);
     },
     runsHere() {
       isLocal = true;
     },
     async stop() {
       isStopped = true;
-      delayed?.cancel();
-      await inTurn(async () => {
-        await clear();
-        await endLine();
-      });
+      await bar?.stop();
     },
   };
 }
 
+const LINE_EVERY_MS = 10_000;
+const LINE_EVERY_SHARE = 0.05;
+/** Also where five per cent pass quickly. */
+const LINE_PAUSE_MS = 1_000;
+
+/** Says of each view whether a log should have a line about it. */
+function createLogPace(clock: Clock): (jobs: readonly JobProgress[]) => boolean {
+  let last = { atMs: clock.monotonicMs(), share: 0 };
+  return (jobs) => {
+    // The end has lines of its own.
+    if (jobs.every(({ state }) => isJobEnded(state))) return false;
+    const atMs = clock.monotonicMs();
+    const ageMs = atMs - last.atMs;
+    const share = jobs.reduce((sum, job) => sum + shareOf(job), 0) / jobs.length;
+    const hasMoved = share - last.share >= LINE_EVERY_SHARE && ageMs >= LINE_PAUSE_MS;
+    if (ageMs < LINE_EVERY_MS && !hasMoved) return false;
+    last = { atMs, share };
+    return true;
+  };
+}
+
+/** What becomes of the tasks that a lost worker held. */
+function queuedAgain(count: number): string {
+  if (count === 0) return "";
+  return count === 1
+    ? "; its task is queued again"
+    : `; its ${formatExactCount(count)} tasks are queued again`;
+}
+
 /** Of several jobs the one that has most to do. */
-function shownJob({ jobs }: ProgressView): JobProgress | null {
-  let shown: JobProgress | null = null;
+function busiestOf({ jobs }: ProgressView): JobProgress | null {
   const left = (job: JobProgress): number => job.tasks.total - doneOf(job);
-  for (const job of jobs) if (shown === null || left(job) > left(shown)) shown = job;
-  return shown;
+  let busiest: JobProgress | null = null;
+  for (const job of jobs) if (busiest === null || left(job) > left(busiest)) busiest = job;
+  return busiest;
 }

@@ -200,7 +200,7 @@ describe("progress on stderr", () => {
     progress.onView(view([RUNNING], lost));
     progress.onView(view([RUNNING], lost));
     await settled();
-    expect(io.stderrText()).toBe("worker w3 was lost; 4 running tasks are queued again\n");
+    expect(io.stderrText()).toBe("worker w3 was lost; its 4 tasks are queued again\n");
   });
 
   test("--progress json writes each view as an object", async () => {
