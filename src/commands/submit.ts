@@ -4,6 +4,7 @@
  */
 import { buildSpec, defaultNameOf } from "../runtime/client/build-spec.ts";
 import { type EncodedBatch, encodeInputs } from "../runtime/client/inputs/encode-inputs.ts";
+import { primeBatches } from "../runtime/client/inputs/prime-batches.ts";
 import { createReduction } from "../runtime/client/reduce-results.ts";
 import { type Submission, submitJob } from "../runtime/client/submit-job.ts";
 import { redirectConsoleToStderr } from "../runtime/job-module/console-to-stderr.ts";
@@ -56,12 +57,13 @@ export async function run(given: SubmitContext): Promise<ExitCode> {
       await dryRun(context, plan, batches);
       return 0;
     }
+    const primed = await primeBatches(batches, systemClock);
     const session = await openSession(context, {
       detach: context.values.detach,
       ...(context.values.attached ? CANCELLED_BY_CTRL_C : DETACHED_BY_CTRL_C),
     });
     userConsole.writeThrough(session.progress);
-    return await runSession(context, plan, session, batches);
+    return await runSession(context, plan, session, primed);
   } finally {
     restoreConsole();
   }

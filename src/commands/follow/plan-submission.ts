@@ -7,8 +7,8 @@ import { resolve } from "node:path";
 import type { JobBundle } from "../../runtime/bundle/bundle-job.ts";
 import { commandWork, type JobOptions } from "../../runtime/client/build-spec.ts";
 import { chooseInputs, type InputSource } from "../../runtime/client/inputs/choose-inputs.ts";
+import { checkDestination } from "../../runtime/client/output/check-destination.ts";
 import {
-  checkDestination,
   checkOutputOptions,
   type OutputOptions,
 } from "../../runtime/client/output/result-writer.ts";

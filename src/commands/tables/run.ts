@@ -1,4 +1,6 @@
 /** The verbs that run something once: `submit` and `try`. */
+import { usageError } from "../../runtime/protocol/error.ts";
+import { NAME_BYTES_MAX } from "../../runtime/protocol/limits.ts";
 import { defineVerb } from "../option-table.ts";
 import {
   CLIENT_OPTIONS,
@@ -60,8 +62,9 @@ export const SUBMIT_VERB = defineVerb({
       description: "start when these jobs have completed",
     },
     idempotencyKey: {
-      type: "string",
+      type: "custom",
       value: "KEY",
+      parse: parseIdempotencyKey,
       description: "submitting again under this key returns the same job",
     },
     ...FOLLOW_OPTIONS,
@@ -173,3 +176,11 @@ export const TRY_VERB = defineVerb({
     "Exit codes: 0 it completed, 1 it failed, 2 there is no such task or the job file is wrong.",
   ],
 });
+
+function parseIdempotencyKey(text: string, flag: string): string {
+  if (text !== "" && text.length <= NAME_BYTES_MAX) return text;
+  throw usageError(
+    "bad_key",
+    `${flag}: a key of ${text.length} characters; expected 1 to ${NAME_BYTES_MAX}.`,
+  );
+}

@@ -55,20 +55,6 @@ export function checkOutputOptions(options: OutputOptions): void {
   }
 }
 
-/** Before anything is submitted: @throws CcError with exit 2 when one file is wanted and cannot be. */
-export async function checkDestination({ output, placeholder, cwd }: OutputOptions): Promise<void> {
-  if (output === "-" || hasPlaceholder(output, placeholder)) return;
-  try {
-    // What is in the file stays until there is a first result.
-    await (await open(resolve(cwd, output), "a")).close();
-  } catch (cause) {
-    throw usageError(
-      "output_not_written",
-      `--output: ${output} cannot be written (${(cause as NodeJS.ErrnoException).code ?? String(cause)}).`,
-    );
-  }
-}
-
 /** Whether results must bring their inputs along. */
 export function needsInputs({ output, tag, placeholder }: OutputOptions): boolean {
   return (

@@ -122,6 +122,12 @@ describe("--each-line", () => {
     expect(await refusalOf({ eachLine: file(unended) })).toMatch(/line 3 is not UTF-8/);
   });
 
+  test("a NUL in a line is refused with the line's number, and divides with --null", async () => {
+    const name = file("a\nb\0c\n");
+    expect(await refusalOf({ eachLine: name })).toMatch(/^nul_in_line: .*: line 2 holds a NUL\.$/);
+    expect(await valuesOf({ eachLine: name, null: true })).toEqual(["a\nb", "c\n"]);
+  });
+
   test("a huge file is read in pieces", async () => {
     const name = file(`${"x".repeat(99)}\n`.repeat(50_000));
     const values = await valuesOf({ eachLine: name });
