@@ -33,10 +33,7 @@ interface JobsBody {
 }
 
 export async function run(context: Context): Promise<ExitCode> {
-  const [word, second] = context.positionals;
-  if (second !== undefined) {
-    throw usageError("too_many_words", `cc jobs takes one job, not also "${second}".`);
-  }
+  const [word] = context.positionals;
   const states = checkStates(context.values.state);
   await withForeman(context, "look", async (connection) => {
     if (word === undefined) await list(context, connection, states);

@@ -91,6 +91,13 @@ function checkPositionals(given: readonly string[], table: VerbTable): void {
     const hint = table.acceptsRest
       ? `Words for the program itself stand after "--".`
       : `cc ${table.verb} --help`;
-    throw usageError("unexpected_argument", `cc ${table.verb} does not take "${surplus}".`, hint);
+    throw usageError("unexpected_argument", surplusText(table, surplus), hint);
   }
+}
+
+function surplusText({ verb, positionals, acceptsRest }: VerbTable, surplus: string): string {
+  const [only] = positionals;
+  return only === undefined || acceptsRest
+    ? `cc ${verb} does not take "${surplus}".`
+    : `cc ${verb} takes one ${only.name}, not also "${surplus}".`;
 }

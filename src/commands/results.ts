@@ -18,7 +18,7 @@ import { redirectConsoleToStderr } from "../runtime/job-module/console-to-stderr
 import { systemClock } from "../runtime/platform/clock.ts";
 import { findPaths } from "../runtime/platform/paths.ts";
 import { chance } from "../runtime/platform/random.ts";
-import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
+import type { ExitCode } from "../runtime/protocol/error.ts";
 import { isJobEnded, type JobDetailView } from "../runtime/protocol/views.ts";
 import type { CommandContext } from "./command-context.ts";
 import { consoleStream } from "./follow/console-stream.ts";
@@ -36,10 +36,7 @@ export async function run(given: Context): Promise<ExitCode> {
   const output = outputOptionsOf(context.values, context);
   checkOutputOptions(output);
   if (context.values.reduce) checkReducedFormat(output.format);
-  const [word, second] = context.positionals;
-  if (second !== undefined) {
-    throw usageError("too_many_words", `cc results takes one job, not also "${second}".`);
-  }
+  const [word] = context.positionals;
   const link = context.values.follow ? await followingLink(context) : null;
   if (link === null) {
     return await withForeman(context, "look", (connection) =>

@@ -10,10 +10,7 @@ import { withForeman } from "./with-foreman.ts";
 type Context = CommandContext<typeof SET_VERB>;
 
 export async function run(context: Context): Promise<ExitCode> {
-  const [word, second] = context.positionals;
-  if (second !== undefined) {
-    throw usageError("too_many_words", `cc set takes one job, not also "${second}".`);
-  }
+  const [word] = context.positionals;
   const patch = patchOf(context.values);
   if (Object.keys(patch).length === 0) {
     throw usageError(

@@ -36,10 +36,7 @@ interface TasksBody {
 }
 
 export async function run(context: Context): Promise<ExitCode> {
-  const [word, second] = context.positionals;
-  if (second !== undefined) {
-    throw usageError("too_many_words", `cc tasks takes one job or task, not also "${second}".`);
-  }
+  const [word] = context.positionals;
   checkStates(context.values.state);
   await withForeman(context, "look", async (connection) => {
     const { jobId, index } = await findJobOrTask(connection, word);

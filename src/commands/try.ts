@@ -22,10 +22,7 @@ import { withForeman } from "./with-foreman.ts";
 type Context = CommandContext<typeof TRY_VERB>;
 
 export async function run(context: Context): Promise<ExitCode> {
-  const [word, second] = context.positionals;
-  if (second !== undefined) {
-    throw usageError("too_many_words", `cc try runs one task, not also "${second}".`);
-  }
+  const [word] = context.positionals;
   const folder = createTrialFolder();
   try {
     const trial = isTaskWord(word)

@@ -1,7 +1,7 @@
 /** `cc why`: one sentence about a job, a task or a worker, and what to type. */
 import { bodyOf } from "../runtime/client/connection.ts";
 import { safeLine } from "../runtime/platform/safe-text.ts";
-import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
+import type { ExitCode } from "../runtime/protocol/error.ts";
 import type { WhyView } from "../runtime/protocol/views.ts";
 import type { CommandContext } from "./command-context.ts";
 import { tryFindJobOrTask } from "./job-arguments.ts";
@@ -11,10 +11,7 @@ import type { WHY_VERB } from "./tables/look.ts";
 import { withForeman } from "./with-foreman.ts";
 
 export async function run(context: CommandContext<typeof WHY_VERB>): Promise<ExitCode> {
-  const [word, second] = context.positionals;
-  if (second !== undefined) {
-    throw usageError("too_many_words", `cc why explains one thing, not also "${second}".`);
-  }
+  const [word] = context.positionals;
   await withForeman(context, "look", async (connection) => {
     const found = await tryFindJobOrTask(connection, word);
     const subject = found

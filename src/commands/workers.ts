@@ -1,7 +1,7 @@
 /** `cc workers`: who is connected and what they do, or one worker in detail. */
 import { bodyOf, type Connection } from "../runtime/client/connection.ts";
 import { safeLine } from "../runtime/platform/safe-text.ts";
-import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
+import type { ExitCode } from "../runtime/protocol/error.ts";
 import type { WhyView, WorkerView } from "../runtime/protocol/views.ts";
 import type { CommandContext } from "./command-context.ts";
 import { formatBytes, formatCount, formatDuration } from "./format.ts";
@@ -13,10 +13,7 @@ import { withForeman } from "./with-foreman.ts";
 type Context = CommandContext<typeof WORKERS_VERB>;
 
 export async function run(context: Context): Promise<ExitCode> {
-  const [word, second] = context.positionals;
-  if (second !== undefined) {
-    throw usageError("too_many_words", `cc workers takes one worker, not also "${second}".`);
-  }
+  const [word] = context.positionals;
   await withForeman(context, "look", async (connection) => {
     if (word === undefined) await list(context, connection);
     else await show(context, connection, word);

@@ -92,7 +92,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
     return job;
   }
 
-  /** Unfinished jobs first, then the finished ones, newest first, down to the limit. */
+  /** Unfinished jobs first, then the finished ones down to the limit; of both the newest first. */
   async function listJobs(view: JobsView, caller: string): Promise<unknown> {
     const states = view.states === undefined ? null : new Set(view.states);
     const matches = globMatcher(view.name_glob ?? "*");
@@ -106,6 +106,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
         if ((states === null || states.has(row.state)) && matches(row.name)) live.push(row);
       }
     }
+    live.sort((a, b) => b.job_id - a.job_id);
     const limit = Math.min(view.limit === 0 ? LIST_ROWS_MAX : view.limit, LIST_ROWS_MAX);
     const ended = await listEnded(view, { states, owner, limit, matches });
     return { rows: [...live, ...ended.rows], more: ended.more, next_before: ended.nextBefore };
