@@ -5,11 +5,11 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Chance } from "../platform/random.ts";
-import { CcError, toCcError, usageError } from "../protocol/error.ts";
+import { CcError, usageError } from "../protocol/error.ts";
 import type { ForemanView } from "../protocol/views.ts";
 import { bodyOf, type Connection } from "./connection.ts";
 import { createLink, type Link } from "./link.ts";
-import { reachOrStart } from "./reach-or-start.ts";
+import { reachOrStart, startUnlessHeld } from "./reach-or-start.ts";
 import type { Reachable, ReachRequest } from "./resolve.ts";
 import { startTiedForeman, type TiedForeman } from "./tied-foreman.ts";
 
@@ -95,22 +95,17 @@ async function openLocal(request: OpenRequest, local: number | true): Promise<Op
   if (request.detach) throw nobodyStays("--local uses no foreman that stays");
   const workers = local === true ? availableParallelism() : local;
   const base = { ...request, keyFile: undefined, workers, anyPort: true };
-  try {
-    const tied = await startTiedForeman(base);
+  const tied = await startUnlessHeld(request, () => startTiedForeman(base));
+  if (tied !== null) {
     request.say(`running here, on ${slotCount(workers)}`);
     return overTied(request, tied, null);
-  } catch (thrown) {
-    if (toCcError(thrown).code !== "already_running") throw thrown;
-    const ownStore = join(
-      request.paths.stateFolder,
-      `local-${process.pid}-${request.clock.nowMs()}`,
-    );
-    const tied = await startTiedForeman({ ...base, storeFolder: ownStore });
-    request.say(
-      `running here, on ${slotCount(workers)}, with a store of its own: the default one is in use`,
-    );
-    return overTied(request, tied, ownStore);
   }
+  const ownStore = join(request.paths.stateFolder, `local-${process.pid}-${request.clock.nowMs()}`);
+  const beside = await startTiedForeman({ ...base, storeFolder: ownStore });
+  request.say(
+    `running here, on ${slotCount(workers)}, with a store of its own: the default one is in use`,
+  );
+  return overTied(request, beside, ownStore);
 }
 
 const slotCount = (count: number): string => `${count} slot${count === 1 ? "" : "s"}`;
