@@ -1,0 +1,299 @@
+import { afterAll, beforeAll, describe, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { ServedWorld } from "../submit-support.ts";
+import { createIdleWorld, expectRefused, type Refusal } from "./refusals.ts";
+
+let served: ServedWorld;
+beforeAll(async () => {
+  served = await createIdleWorld();
+  served.file("ok.ts", "export const inputs = [1];\nexport default (n: number) => n;\n");
+  mkdirSync(join(served.world.folder, "folder"));
+}, 180_000);
+afterAll(() => served.close());
+
+const LONG = 60_000;
+
+/** `ok.ts` with one more option. */
+const withOption = (
+  option: readonly string[],
+  code: string,
+  message: string,
+  hint?: string,
+): Refusal => ({
+  args: ["submit", ...option, "ok.ts"],
+  code,
+  message,
+  ...(hint === undefined ? {} : { hint }),
+});
+
+describe("what does not exist is answered with the nearest that does", () => {
+  test(
+    "verbs and flags",
+    () =>
+      expectRefused(served, [
+        {
+          args: ["sumbit", "ok.ts"],
+          code: "unknown_verb",
+          message: 'There is no verb "sumbit".',
+          hint: "Did you mean cc submit?",
+        },
+        withOption(
+          ["--retires", "3"],
+          "unknown_option",
+          "cc submit has no option --retires.",
+          "Did you mean --retries?",
+        ),
+        withOption(["-Z"], "unknown_option", "cc submit has no option -Z.", "cc submit --help"),
+        {
+          args: ["jobs", "--stat", "failed"],
+          code: "unknown_option",
+          message: "cc jobs has no option --stat.",
+          hint: "Did you mean --state?",
+        },
+      ]),
+    LONG,
+  );
+
+  test(
+    "jobs",
+    () =>
+      expectRefused(served, [
+        withOption(
+          ["--after", "99"],
+          "no_such_job",
+          "There is no job 99 to wait for (--after 99).",
+        ),
+        withOption(
+          ["--after", "soon"],
+          "bad_job",
+          '"soon" names no job or task; expected a number, JOB/INDEX, or last.',
+        ),
+        ...["wait", "results", "cancel", "retry", "why", "tasks", "rm", "pause", "resume"].map(
+          (verb) => ({ args: [verb, "99"], code: "no_such_job", message: "There is no job 99." }),
+        ),
+      ]),
+    LONG,
+  );
+});
+
+describe("a value is refused with its flag", () => {
+  test(
+    "durations and sizes",
+    () =>
+      expectRefused(served, [
+        withOption(["--timeout", "5x"], "bad_duration", '--timeout: "5x" is not a duration.'),
+        withOption(
+          ["--timeout", "30"],
+          "bad_duration",
+          '--timeout: "30" has no unit.',
+          "Write --timeout 30s for seconds; units are ms, s, m, h and d.",
+        ),
+        withOption(["--timeout", "-5s"], "bad_duration", '--timeout: "-5s" is not a duration.'),
+        withOption(
+          ["--timeout", "0s"],
+          "out_of_range",
+          "--timeout: 0s is out of range; expected a value from 1ms to 36525d.",
+        ),
+        withOption(["--delay", "1e3s"], "bad_duration", '--delay: "1e3s" is not a duration.'),
+        withOption(["--mem", "4Q"], "bad_size", '--mem: "4Q" is not a size.'),
+        withOption(["--mem", "4"], "bad_size", '--mem: "4" has no unit.'),
+      ]),
+    LONG,
+  );
+
+  test(
+    "numbers, shares and priorities",
+    () =>
+      expectRefused(served, [
+        withOption(
+          ["--retries", "many"],
+          "bad_number",
+          '--retries: "many" is not a whole number from 0 to 1000000.',
+        ),
+        withOption(
+          ["-n", "0"],
+          "out_of_range",
+          "--chunk: 0 is out of range; expected a value from 1 to 1000000.",
+        ),
+        withOption(
+          ["--head", "0"],
+          "out_of_range",
+          "--head: 0 is out of range; expected a value of at least 1.",
+        ),
+        withOption(
+          ["--priority", "101"],
+          "out_of_range",
+          "--priority: 101 is out of range; expected a value from -100 to 100.",
+        ),
+        withOption(
+          ["--priority", "urgent"],
+          "bad_choice",
+          '--priority: "urgent" is no priority.',
+          "Write low, normal, high, critical or a number from -100 to 100.",
+        ),
+        withOption(
+          ["--max-fails", "101%"],
+          "out_of_range",
+          "--max-fails: 101 is out of range; expected a value from 0 to 100.",
+        ),
+        withOption(["--max-fails", "few"], "bad_number", '--max-fails: "few" is no limit.'),
+        withOption(
+          ["--format", "xml"],
+          "bad_choice",
+          '--format: "xml" is not one of value, jsonl, csv.',
+        ),
+      ]),
+    LONG,
+  );
+
+  test(
+    "pairs and variables",
+    () =>
+      expectRefused(served, [
+        withOption(["--metadata", "team"], "bad_pair", '--metadata: "team" has no "=".'),
+        withOption(
+          ["--metadata", "=x"],
+          "bad_pair",
+          '--metadata: "=x" has no usable name before "=".',
+        ),
+        withOption(
+          ["--metadata", "__proto__=x"],
+          "bad_pair",
+          '--metadata: "__proto__=x" has no usable name before "=".',
+        ),
+        withOption(["--worker-label", "disk"], "bad_pair", '--worker-label: "disk" has no "=".'),
+        withOption(
+          ["--resource", "gpu=some"],
+          "bad_number",
+          '--resource gpu: "some" is not a number of at least 0.',
+        ),
+        withOption(
+          ["--env", "CC_TEST_UNSET"],
+          "no_such_variable",
+          "--env CC_TEST_UNSET: there is no variable CC_TEST_UNSET in this environment.",
+          "Write --env CC_TEST_UNSET=VALUE, or set it first.",
+        ),
+      ]),
+    LONG,
+  );
+
+  test(
+    "names",
+    () =>
+      expectRefused(served, [
+        withOption(
+          ["--name", ""],
+          "bad_option",
+          "--name: the value is empty, too long or out of range.",
+        ),
+        withOption(["--queue", "a b"], "bad_queue", '--queue: "a b" is no queue\'s name.'),
+        withOption(
+          ["--idempotency-key", ""],
+          "bad_key",
+          "--idempotency-key: a key of 0 characters; expected 1 to 256.",
+        ),
+      ]),
+    LONG,
+  );
+
+  test(
+    "an output that cannot be written",
+    () =>
+      expectRefused(served, [
+        withOption(
+          ["-o", "nowhere/out.txt"],
+          "output_not_written",
+          "--output: nowhere/out.txt cannot be written: its folder does not exist.",
+        ),
+        withOption(
+          ["-o", "folder"],
+          "output_not_written",
+          "--output: folder cannot be written: that is a folder.",
+        ),
+        withOption(
+          ["-o", "ok.ts/{}.txt"],
+          "output_not_written",
+          "--output: ok.ts/{}.txt cannot be written: a file stands where a folder is needed.",
+        ),
+      ]),
+    LONG,
+  );
+});
+
+describe("options in files are refused with file and line", () => {
+  async function refuseOptions(options: string, code: string, message: string, hint?: string) {
+    served.file(
+      "own.ts",
+      `// a job\nexport const options = ${options};\nexport default () => 1;\n`,
+    );
+    await expectRefused(served, [
+      { args: ["submit", "own.ts"], code, message, ...(hint === undefined ? {} : { hint }) },
+    ]);
+  }
+
+  test(
+    "of a job file: wrong name, type and value",
+    async () => {
+      await refuseOptions(
+        "{ retires: 3 }",
+        "unknown_option",
+        "own.ts:2:1: options.retires is no option of a job.",
+        "Did you mean options.retries?",
+      );
+      await refuseOptions(
+        '{ shell: "yes" }',
+        "bad_type",
+        'own.ts:2:1: options.shell: "yes" is not true or false.',
+      );
+      await refuseOptions(
+        "{ env: 5 }",
+        "bad_type",
+        "own.ts:2:1: options.env: 5 is not an object of names and values.",
+      );
+      await refuseOptions(
+        "{ timeout: 30 }",
+        "bad_duration",
+        'own.ts:2:1: options.timeout: "30" has no unit.',
+        'Write "30s" for seconds; units are ms, s, m, h and d.',
+      );
+      await refuseOptions(
+        "{ retries: -1 }",
+        "out_of_range",
+        "own.ts:2:1: options.retries: -1 is out of range; expected a value from 0 to 1000000.",
+      );
+      await refuseOptions(
+        "[]",
+        "options_not_object",
+        "own.ts:2:1: The export options is an array, expected an object.",
+      );
+    },
+    LONG,
+  );
+
+  test(
+    "of crowdcompute.json: forbidden, unknown and wrong ones",
+    async () => {
+      const folder = join(served.world.folder, "project");
+      mkdirSync(folder);
+      const path = join(folder, "crowdcompute.json");
+      const refuseProject = async (text: string, message: string) => {
+        served.file("project/crowdcompute.json", text);
+        await expectRefused(
+          served,
+          [{ args: ["submit", "../ok.ts"], code: "bad_config", message }],
+          { cwd: folder },
+        );
+      };
+      for (const key of ["foreman", "keyFile", "store", "cacheDir", "connection"]) {
+        await refuseProject(
+          JSON.stringify({ [key]: "/tmp/elsewhere" }),
+          `${path}: "${key}" may not be set by a project's file, which holds job options only.`,
+        );
+      }
+      await refuseProject('{"retires": 1}', `${path}: retires is no known option.`);
+      await refuseProject('{"retries": 1', `${path} is not JSON: JSON Parse error: Expected '}'.`);
+    },
+    LONG,
+  );
+});
