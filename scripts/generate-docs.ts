@@ -5,12 +5,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { renderCommandsPage } from "./commands-page.ts";
+import { renderProtocolPage } from "./protocol-page.ts";
+import { renderProtocolSchema } from "./protocol-schema.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
 
 /** File, from the root, and how it is made. */
 const PAGES: Readonly<Record<string, () => string>> = {
   "docs/commands.md": renderCommandsPage,
+  "docs/protocol.md": renderProtocolPage,
+  "docs/protocol.schema.json": renderProtocolSchema,
 };
 
 function readPage(path: string): string | null {

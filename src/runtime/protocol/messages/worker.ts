@@ -156,7 +156,7 @@ export const tasksReturned = z.object({
   reason: shortText,
 });
 
-/** The tasks are fenced already; the worker ends them and reports `tree_gone` with a result or return. */
+/** The tasks are fenced already; the worker ends them and reports `tasks_gone` when nothing is left of them. */
 export const cancelTask = z.object({
   type: z.literal("cancel_task"),
   assignment: assignmentId,
