@@ -109,7 +109,9 @@ describe("Ctrl-C", () => {
     async () => {
       const submit = () => served.start(["submit", "--attached", "--", "sleep", "60"]);
       const interrupted = submit();
-      await until(async () => /running/.test((await served.cc(["jobs", "last", "--json"])).stdout));
+      await until(async () =>
+        /"state":"running"/.test((await served.cc(["jobs", "last", "--json"])).stdout),
+      );
       interrupted.kill("SIGINT");
       const { stderr } = await interrupted.ended;
       expect(await stateOf(jobIdOf(stderr))).toBe("cancelled");
