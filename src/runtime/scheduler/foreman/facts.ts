@@ -95,6 +95,16 @@ export interface StoredJob {
   readonly facts: JobFacts;
   readonly fold: JobFold;
   readonly exceptions: readonly TaskExceptionFacts[];
+  /**
+   * The chunks in which the inputs came, ascending: what keeps an assignment's inputs within one
+   * message. Left out: not known, and guessed.
+   */
+  readonly inputChunks?: readonly InputChunkFacts[];
+}
+
+export interface InputChunkFacts {
+  readonly firstIndex: number;
+  readonly byteCount: number;
 }
 
 /** What a foreman starts from. */

@@ -3,6 +3,7 @@
  * assignment's inputs always fit into one message, whatever their sizes.
  */
 import { u32At, type ValueColumn } from "../../protocol/columns.ts";
+import type { InputChunkFacts } from "./facts.ts";
 
 export interface InputSizes {
   /** The chunks' first indexes, ascending. */
@@ -34,9 +35,20 @@ export function noteInputs(
   sizes.totalBytes += values.data.byteLength;
 }
 
-/** Inputs from before this state was made: a guess. */
-export function guessInputs(sizes: InputSizes, count: number): void {
-  if (count === 0) return;
+/** Inputs from before this state was made: as stored, or a guess. */
+export function recallInputs(
+  sizes: InputSizes,
+  stored: { readonly count: number; readonly chunks: readonly InputChunkFacts[] | undefined },
+): void {
+  const { count, chunks } = stored;
+  for (const { firstIndex, byteCount } of chunks ?? []) {
+    sizes.first.push(firstIndex);
+    sizes.bytes.push(byteCount);
+    // Any single input may be nearly all of it.
+    sizes.largest.push(byteCount);
+    sizes.totalBytes += byteCount;
+  }
+  if (chunks !== undefined || count === 0) return;
   sizes.first.push(0);
   sizes.bytes.push(count * UNKNOWN_INPUT_BYTES);
   sizes.largest.push(UNKNOWN_INPUT_BYTES);

@@ -8,7 +8,7 @@ import { onBackstop } from "./backstop.ts";
 import { liftSetAside } from "./blame.ts";
 import { onCancelRequested } from "./cancel.ts";
 import { concludeJobs } from "./conclude.ts";
-import { type CurrentStep, createStep } from "./current-step.ts";
+import { type CurrentStep, createStep, type EventOf } from "./current-step.ts";
 import type { ForemanEvent } from "./events.ts";
 import type { StoredState } from "./facts.ts";
 import { onFollowingChanged } from "./following.ts";
@@ -104,73 +104,39 @@ function endStep(current: CurrentStep): StepOutput {
   return { changes: current.changes, effects };
 }
 
+type Handlers = {
+  readonly [Type in ForemanEvent["type"]]: (step: CurrentStep, event: EventOf<Type>) => void;
+};
+
+const HANDLERS: Handlers = {
+  jobSubmitted: onJobSubmitted,
+  tasksSubmitted: onTasksSubmitted,
+  inputsClosed: onInputsClosed,
+  jobPatched: onJobPatched,
+  cancelRequested: onCancelRequested,
+  retryRequested: onRetryRequested,
+  jobRemoved: onJobRemoved,
+  submitterAttached: onSubmitterAttached,
+  submitterDetached: onSubmitterDetached,
+  followingChanged: onFollowingChanged,
+  sessionReady: onSessionReady,
+  offerChanged: onOfferChanged,
+  heartbeatReceived: onHeartbeat,
+  connectionLost: onConnectionLost,
+  sessionEnded: onSessionEnded,
+  tasksStarted: onTasksStarted,
+  attemptsReported: onAttemptsReported,
+  tasksReturned: onTasksReturned,
+  tasksGone: onTasksGone,
+  workerPaused: onWorkerPaused,
+  // Timers that are due fire in every step.
+  clockAdvanced: () => {},
+};
+
 function handle(current: CurrentStep, event: ForemanEvent): void {
-  switch (event.type) {
-    case "jobSubmitted":
-      onJobSubmitted(current, event);
-      break;
-    case "tasksSubmitted":
-      onTasksSubmitted(current, event);
-      break;
-    case "inputsClosed":
-      onInputsClosed(current, event);
-      break;
-    case "jobPatched":
-      onJobPatched(current, event);
-      break;
-    case "cancelRequested":
-      onCancelRequested(current, event);
-      break;
-    case "retryRequested":
-      onRetryRequested(current, event);
-      break;
-    case "jobRemoved":
-      onJobRemoved(current, event);
-      break;
-    case "submitterAttached":
-      onSubmitterAttached(current, event);
-      break;
-    case "submitterDetached":
-      onSubmitterDetached(current, event);
-      break;
-    case "followingChanged":
-      onFollowingChanged(current, event);
-      break;
-    case "sessionReady":
-      onSessionReady(current, event);
-      break;
-    case "offerChanged":
-      onOfferChanged(current, event);
-      break;
-    case "heartbeatReceived":
-      onHeartbeat(current, event);
-      break;
-    case "connectionLost":
-      onConnectionLost(current, event);
-      break;
-    case "sessionEnded":
-      onSessionEnded(current, event);
-      break;
-    case "tasksStarted":
-      onTasksStarted(current, event);
-      break;
-    case "attemptsReported":
-      onAttemptsReported(current, event);
-      break;
-    case "tasksReturned":
-      onTasksReturned(current, event);
-      break;
-    case "tasksGone":
-      onTasksGone(current, event);
-      break;
-    case "workerPaused":
-      onWorkerPaused(current, event);
-      break;
-    case "clockAdvanced":
-      break;
-    default:
-      assertNever(event, "event");
-  }
+  // The table pairs every type with a handler of that very type.
+  const onEvent = HANDLERS[event.type] as (step: CurrentStep, event: ForemanEvent) => void;
+  onEvent(current, event);
 }
 
 function fireTimers(current: CurrentStep): void {

@@ -96,14 +96,21 @@ interface Taking {
 
 function takeRequeued({ tasks, queue, inputs }: LiveJob, taken: Taking): void {
   const { requeued } = queue;
+  let chunk = -1;
+  let chunkBytesLeft = 0;
   while (taken.count < taken.indexes.length && requeued.count > 0) {
     const index = requeued.entries[0] as number;
     if (tasks.state[index] !== TASK_QUEUED || index >= queue.cursor) {
       popIndex(requeued);
       continue;
     }
-    const bytes = inputs.largest[chunkOf(inputs, index)] ?? 0;
+    const holder = chunkOf(inputs, index);
+    if (holder !== chunk) chunkBytesLeft = inputs.bytes[holder] ?? 0;
+    chunk = holder;
+    // Together the inputs of a chunk are no larger than the chunk.
+    const bytes = Math.min(chunkBytesLeft, inputs.largest[chunk] ?? 0);
     if (bytes > taken.bytesLeft && taken.count > 0) return;
+    chunkBytesLeft -= bytes;
     taken.bytesLeft -= bytes;
     popIndex(requeued);
     tasks.state[index] = TASK_RUNNING;

@@ -7,7 +7,7 @@ import {
   type StoredJob,
   type TaskExceptionFacts,
 } from "./facts.ts";
-import { guessInputs } from "./inputs.ts";
+import { recallInputs } from "./inputs.ts";
 import { createLiveJob } from "./live-job.ts";
 import { delayTask, mustRunAlone, queueTask } from "./ready-queue.ts";
 import type { ForemanState, LiveJob } from "./state.ts";
@@ -21,7 +21,8 @@ import {
 } from "./task-table.ts";
 
 /** Not yet among the live jobs; nothing of it is running. */
-export function reviveJob(state: ForemanState, { facts, fold, exceptions }: StoredJob): LiveJob {
+export function reviveJob(state: ForemanState, stored: StoredJob): LiveJob {
+  const { facts, fold, exceptions } = stored;
   const job = createLiveJob(state, {
     jobId: facts.jobId,
     owner: facts.owner,
@@ -40,7 +41,7 @@ export function reviveJob(state: ForemanState, { facts, fold, exceptions }: Stor
   job.nextSettleSeq = facts.nextSettleSeq;
   job.runUs = facts.runUs;
   job.isCancelled = facts.finishedAtMs !== null && facts.state === "cancelled";
-  guessInputs(job.inputs, facts.inputCount);
+  recallInputs(job.inputs, { count: facts.inputCount, chunks: stored.inputChunks });
   job.tasks.attempt.set(fold.attempt.subarray(0, facts.inputCount));
   job.tasks.seq.set(fold.seq.subarray(0, facts.inputCount));
   takeStates(job, fold.status);
