@@ -20,7 +20,8 @@ import type { Channel } from "../src/runtime/transport/channel.ts";
 import { createChannelPair } from "../src/runtime/transport/memory.ts";
 import type { OnChannel } from "../src/runtime/transport/socket-channel.ts";
 import { createHostProbe } from "../src/runtime/worker/host-probe.ts";
-import { startWorker, type WorkerOptions } from "../src/runtime/worker/worker.ts";
+import { startWorker } from "../src/runtime/worker/worker.ts";
+import type { WorkerOptions } from "../src/runtime/worker/worker-options.ts";
 
 const SLOTS = 2;
 const NO_OP = new TextEncoder().encode("export default (input) => input;");

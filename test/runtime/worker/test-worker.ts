@@ -6,11 +6,8 @@ import { systemClock } from "../../../src/runtime/platform/clock.ts";
 import { silentLogger } from "../../../src/runtime/platform/logger.ts";
 import { asWorkerId } from "../../../src/runtime/protocol/ids.ts";
 import type { JobSpec } from "../../../src/runtime/protocol/job-spec.ts";
-import {
-  type RunningWorker,
-  startWorker,
-  type WorkerOptions,
-} from "../../../src/runtime/worker/worker.ts";
+import { type RunningWorker, startWorker } from "../../../src/runtime/worker/worker.ts";
+import type { WorkerOptions } from "../../../src/runtime/worker/worker-options.ts";
 import { createFakeForeman, type FakeForeman } from "./fake-foreman.ts";
 
 export interface TestWorker {

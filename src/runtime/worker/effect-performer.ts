@@ -1,0 +1,71 @@
+/** Does what the agent machine orders, at once and in order; what comes of it is posted as events. */
+import type { Logger } from "../platform/logger.ts";
+import { assertNever, toCcError } from "../protocol/error.ts";
+import type { MessageOf } from "../protocol/messages.ts";
+import type { AgentEffect } from "../scheduler/agent/events.ts";
+import type { WorkerEvent } from "./agent-loop.ts";
+import type { BatchCrew } from "./batch-crew.ts";
+import { type Bundles, bundleRefusal } from "./bundles.ts";
+import type { ForemanLink } from "./foreman-link.ts";
+
+export interface PerformerParts {
+  readonly link: Pick<ForemanLink, "send" | "redial">;
+  readonly crew: BatchCrew;
+  readonly bundles: Pick<Bundles, "ensure">;
+  readonly logger: Logger;
+  readonly post: (event: WorkerEvent) => void;
+  /** Nothing is left to do. */
+  readonly onStop: (reason: string) => void;
+}
+
+export function performEffect(effect: AgentEffect, parts: PerformerParts): void {
+  const { link, crew } = parts;
+  switch (effect.type) {
+    case "sendMessage":
+      if (effect.message.type === "announce") logAcceptance(effect.message, parts.logger);
+      link.send(effect.message);
+      return;
+    case "fetchBundle":
+      fetchBundle(effect.sha256, parts);
+      return;
+    case "runBatch":
+      crew.run(effect.order);
+      return;
+    case "recallRows":
+      crew.recall(effect.batchId);
+      return;
+    case "cancelRows":
+      crew.cancelRows(effect.batchId, effect.rows, effect.reason);
+      return;
+    case "killBatch":
+      crew.kill(effect.batchId);
+      return;
+    case "inspectBatch":
+      crew.inspect(effect.batchId);
+      return;
+    case "redial":
+      link.redial(effect.reason);
+      return;
+    case "stop":
+      parts.onStop(effect.reason);
+      return;
+    default:
+      assertNever(effect, "agent effect");
+  }
+}
+
+function logAcceptance({ accepting, reason }: MessageOf<"announce">, logger: Logger): void {
+  if (accepting) logger.info("tasks are accepted again");
+  else logger.warn("no new tasks are accepted", { reason });
+}
+
+function fetchBundle(sha256: string, { bundles, logger, post }: PerformerParts): void {
+  bundles.ensure(sha256).then(
+    () => post({ type: "bundleReady", sha256 }),
+    (thrown: unknown) => {
+      const { code, message } = toCcError(thrown);
+      logger.error("code cannot be had", { code, reason: message });
+      post({ type: "bundleFailed", sha256, reason: bundleRefusal(thrown) });
+    },
+  );
+}

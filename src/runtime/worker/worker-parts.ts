@@ -1,0 +1,41 @@
+/** What a worker holds for as long as it lives and gives back at its end: folders, the watchdog, code. */
+
+import { createAttemptTokens } from "./attempt-token.ts";
+import { createBundleCache } from "./bundle-cache.ts";
+import { type Bundles, createBundles } from "./bundles.ts";
+import { createJobPlans, type JobPlans } from "./job-plans.ts";
+import { createOutOfMemoryWatch } from "./out-of-memory.ts";
+import type { ProcessHost } from "./process-host.ts";
+import { openScratchSpace, type ScratchSpace } from "./scratch.ts";
+import { inheritEnvironment } from "./task-environment.ts";
+import { startWatchdog } from "./watchdog-link.ts";
+import type { WorkerOptions } from "./worker-options.ts";
+
+export interface WorkerParts {
+  readonly host: ProcessHost;
+  readonly scratch: ScratchSpace;
+  readonly bundles: Bundles;
+  readonly plans: JobPlans;
+  /** After everything that was started has ended: the watchdog would end it roughly. */
+  close(): Promise<void>;
+}
+
+/** @throws CcError `worker_storage` when there is no room for what tasks need. */
+export function openWorkerParts(options: WorkerOptions): WorkerParts {
+  const { workerId, cacheFolder, cacheBytesMax, clock, programs } = options;
+  const scratch = openScratchSpace(cacheFolder);
+  const tokens = createAttemptTokens();
+  const watchdog = startWatchdog({ command: programs.watchdog, tokens });
+  const inherited = inheritEnvironment(options.environment);
+  return {
+    host: { tokens, watchdog, outOfMemory: createOutOfMemoryWatch() },
+    scratch,
+    bundles: createBundles(createBundleCache({ cacheFolder, bytesMax: cacheBytesMax, clock })),
+    plans: createJobPlans({ workerId, inherited }),
+    async close() {
+      await watchdog.close();
+      // What cannot be removed now, the next worker on this machine removes.
+      await scratch.close().catch(() => {});
+    },
+  };
+}
