@@ -7,38 +7,44 @@ type EndedTask = Pick<TaskView, "task_id" | "state" | "worker" | "attempts" | "e
 /** @param cancellation one of the job's cancelled tasks, whose reason is most likely that of all */
 export function whyEndedJob(job: EndedJob, cancellation: EndedTask | null): WhyView {
   const { job_id: jobId, state, tasks, errors } = job;
-  const head = `Job ${jobId} ${pastOf(state)}: ${countsText(tasks)}.`;
-  if (state === "completed") return { code: state, sentence: head, hint: null };
   const [worst] = errors;
-  const reasons = [head];
-  if (cancellation?.error) {
-    const { code, message } = cancellation.error;
-    reasons.push(`Cancelled as ${code}: ${closed(message)}`);
+  if (state === "completed") {
+    return { code: state, sentence: `Job ${jobId} completed: ${countsText(tasks)}.`, hint: null };
   }
-  if (worst) {
-    const often = errors.length === 1 ? "" : "Most often ";
-    const times = `${grouped(worst.count)} ${worst.count === 1 ? "time" : "times"}`;
-    reasons.push(`${often}${worst.code}: ${worst.message} (${times}, such as ${worst.task_id}).`);
-  }
-  const hint = worst ? `cc why ${worst.task_id}` : `cc retry ${jobId}`;
-  return { code: state, sentence: reasons.join(" "), hint };
+  const head =
+    state === "cancelled"
+      ? `Job ${jobId} was cancelled${reasonText(cancellation?.error ?? null)}${shareText(tasks)}`
+      : `Job ${jobId} ${state}: ${countsText(tasks)}.`;
+  if (!worst) return { code: state, sentence: head, hint: `cc retry ${jobId}` };
+  const often = errors.length === 1 ? "" : "Most often ";
+  const times = `${grouped(worst.count)} ${worst.count === 1 ? "time" : "times"}`;
+  const error = `${often}${worst.code}: ${worst.message} (${times}, such as ${worst.task_id}).`;
+  return { code: state, sentence: `${head} ${error}`, hint: `cc why ${worst.task_id}` };
 }
 
 export function whyEndedTask(task: EndedTask): WhyView {
   const { task_id: taskId, state, worker, attempts, error } = task;
   const where = worker ? ` on ${worker}` : "";
-  const head = `Task ${taskId} ${pastOf(state)}${where}`;
-  const retry = state === "cancelled" ? `cc retry ${taskId}` : null;
-  if (!error) return { code: state, sentence: `${head}.`, hint: retry };
-  const attempt = attempts === 0 ? "" : ` in attempt ${attempts}`;
-  return {
-    code: error.code,
-    sentence: `${head}${attempt}: ${error.code}: ${closed(error.message)}`,
-    hint: state === "failed" ? `cc try ${taskId}` : retry,
-  };
+  if (state === "cancelled") {
+    const sentence = `Task ${taskId} was cancelled${where}${reasonText(error)}`;
+    return { code: error?.code ?? state, sentence, hint: `cc retry ${taskId}` };
+  }
+  if (!error) return { code: state, sentence: `Task ${taskId} ${state}${where}.`, hint: null };
+  const sentence = `Task ${taskId} ${state}${where} in attempt ${attempts}: ${error.code}: ${closed(error.message)}`;
+  return { code: error.code, sentence, hint: `cc try ${taskId}` };
 }
 
-const pastOf = (state: string): string => (state === "cancelled" ? "was cancelled" : state);
+/** ` by request.`, `: not needed.` or ` as all_failing: The first 20 tasks all failed.` */
+function reasonText(error: EndedTask["error"]): string {
+  if (error === null) return ".";
+  const { code, message } = error;
+  if (code !== "cancelled") return ` as ${code}: ${closed(message)}`;
+  return message === "cancelled by request" ? " by request." : `: ${closed(message)}`;
+}
+
+/** What else became of the tasks; nothing where all were cancelled. */
+const shareText = (tasks: JobDetailView["tasks"]): string =>
+  tasks.completed + tasks.failed === 0 ? "" : ` ${countsText(tasks)}.`;
 
 /** Zeros are left out, for what did not happen explains nothing. */
 function countsText({ completed, failed, cancelled }: JobDetailView["tasks"]): string {

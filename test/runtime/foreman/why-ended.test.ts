@@ -43,22 +43,37 @@ test("of several errors the most frequent one is named as that", () => {
 });
 
 test("a cancelled job says on whose account", () => {
+  const cancelled = (code: string, message: string) => ({
+    ...task("cancelled", 0),
+    error: { code, message },
+  });
+  const sentenceFor = (code: string, message: string) =>
+    whyEndedJob(job("cancelled", { cancelled: 2 }), cancelled(code, message)).sentence;
+  expect(sentenceFor("dependency_failed", "Job 5 failed")).toBe(
+    "Job 7 was cancelled as dependency_failed: Job 5 failed.",
+  );
+  expect(sentenceFor("cancelled", "cancelled by request")).toBe("Job 7 was cancelled by request.");
+  expect(sentenceFor("cancelled", "not needed")).toBe("Job 7 was cancelled: not needed.");
+});
+
+test("a job that was cancelled midway says how far it came, and what had failed", () => {
   const cancelled = {
     ...task("cancelled", 0),
-    error: { code: "dependency_failed", message: "Job 5 did not complete" },
+    error: { code: "all_failing", message: "All failed." },
   };
-  expect(whyEndedJob(job("cancelled", { cancelled: 2 }), cancelled)).toEqual({
+  const ended = job("cancelled", { failed: 20, cancelled: 9_980 }, [group(20, "full")]);
+  expect(whyEndedJob(ended, cancelled)).toEqual({
     code: "cancelled",
     sentence:
-      "Job 7 was cancelled: 2 cancelled. Cancelled as dependency_failed: Job 5 did not complete.",
-    hint: "cc retry 7",
+      "Job 7 was cancelled as all_failing: All failed. 20 failed, 9,980 cancelled. error: full (20 times, such as 7/3).",
+    hint: "cc why 7/3",
   });
 });
 
 test("a task that was cancelled before it began has no attempt", () => {
-  expect(whyEndedTask(task("cancelled", 0, "cancelled by request"))).toEqual({
+  expect(whyEndedTask(task("cancelled", 0, "It took too long"))).toEqual({
     code: "timeout",
-    sentence: "Task 7/3 was cancelled: timeout: cancelled by request.",
+    sentence: "Task 7/3 was cancelled as timeout: It took too long.",
     hint: "cc retry 7/3",
   });
 });

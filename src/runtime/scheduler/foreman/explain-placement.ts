@@ -60,7 +60,10 @@ function whyNobodyServes(able: readonly Session[]): WhyView {
   const [pausedOne] = paused;
   if (pausedOne) {
     const { workerId } = pausedOne.worker;
-    const sentence = `The ${plural(able.length, "worker")} that could run it ${able.length === 1 ? "is" : "are"} paused or unwilling, such as ${workerId}.`;
+    const sentence =
+      able.length === 1
+        ? `The only worker that could run it, ${workerId}, is paused.`
+        : `All ${able.length} workers that could run it are paused or unwilling, such as ${workerId}.`;
     return { code: "workers_paused", sentence, hint: `cc resume ${workerId}` };
   }
   const workerId = first?.worker.workerId ?? "";
@@ -89,7 +92,8 @@ function whyBusy(state: ForemanState, job: LiveJob, serving: readonly Session[])
   const isUrgent = other.spec.priority > job.spec.priority;
   const rank = isUrgent ? ` of higher priority (${other.spec.priority})` : "";
   const owner = other === job ? "its own tasks" : `job ${other.jobId}${rank}`;
-  const sentence = `All ${plural(slots, "slot")} that could run it ${slots === 1 ? "is" : "are"} busy, mostly with ${owner}.`;
+  const all = slots === 1 ? "The only slot" : `All ${slots} slots`;
+  const sentence = `${all} that could run it ${slots === 1 ? "is" : "are"} busy, mostly with ${owner}.`;
   const hint = isUrgent ? `cc set ${job.jobId} --priority ${other.spec.priority}` : null;
   return { code: "slots_busy", sentence, hint };
 }

@@ -92,9 +92,15 @@ function whyBlocked(state: ForemanState, job: LiveJob, dependency: JobId): WhyVi
   const other = state.jobs.get(dependency);
   const done = other ? `, ${percentText(settledCount(other), other.tasks.count)} done` : "";
   const more = job.waitingFor.size > 1 ? ` and ${job.waitingFor.size - 1} more` : "";
-  const standing = other && isBlocked(other, state.nowMs) ? "waiting itself" : "running";
-  const sentence = `Job ${dependency} must complete first (${standing}${done})${more}.`;
+  const sentence = `Job ${dependency} must complete first (${standingOf(state, other)}${done})${more}.`;
   return why("blocked_by_job", sentence, `cc why ${dependency}`);
+}
+
+function standingOf(state: ForemanState, job: LiveJob | undefined): string {
+  if (!job) return "not here";
+  if (job.isPaused) return "paused";
+  if (isBlocked(job, state.nowMs)) return "waiting itself";
+  return countOf(job, TASK_RUNNING) > 0 ? "running" : "queued";
 }
 
 function whyQueuedJob(state: ForemanState, job: LiveJob): WhyView {

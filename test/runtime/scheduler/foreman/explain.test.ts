@@ -135,7 +135,7 @@ test("paused workers are named as the reason", () => {
   const jobId = submit(foreman, 1);
   expect(whyJob(foreman.state, jobId)).toEqual({
     code: "workers_paused",
-    sentence: "The 1 worker that could run it is paused or unwilling, such as w1.",
+    sentence: "The only worker that could run it, w1, is paused.",
     hint: "cc resume w1",
   });
 });
