@@ -66,18 +66,23 @@ export function createProgress(options: ProgressOptions): Progress {
   let isUp = true;
   let isLocal = false;
   let lostCount = 0;
+  let slotCount = 0;
   const bar = mode === "bar" ? createProgressBar({ stderr: io.stderr, clock, text }) : null;
 
   function text(width: number): string | null {
     if (shown === null) return null;
     const hint = isLocal ? options.localHint : options.hint;
-    return barLine(patient(shown), { width, isAscii }, isUp ? hint : "reconnecting");
+    return barLine(asShown(shown), { width, isAscii }, isUp ? hint : "reconnecting");
   }
 
-  /** No reason is given while our own worker is still starting. */
-  function patient(job: JobProgress): JobProgress {
+  /**
+   * No reason is given while our own worker is still starting. And `running` also counts what waits
+   * at a worker for a slot: a person watching wants to see no more than can run.
+   */
+  function asShown(job: JobProgress): JobProgress {
     const isStarting = isLocal && clock.monotonicMs() - startedAtMs < OWN_WORKER_MS;
-    return isStarting ? { ...job, why: null } : job;
+    const running = Math.min(job.tasks.running, slotCount);
+    return { ...job, why: isStarting ? null : job.why, tasks: { ...job.tasks, running } };
   }
 
   function nameLost({ lost_workers: lost }: ProgressView): void {
@@ -103,10 +108,11 @@ export function createProgress(options: ProgressOptions): Progress {
     onView(view) {
       if (isStopped) return;
       shown = busiestOf(view);
+      slotCount = view.slots;
       nameLost(view);
       if (mode === "json") write([jsonLine(view)]);
       else if (mode === "lines" && isLogDue(view.jobs)) {
-        write(view.jobs.map((job) => logLine(patient(job))));
+        write(view.jobs.map((job) => logLine(asShown(job))));
       }
       bar?.refresh();
     },
