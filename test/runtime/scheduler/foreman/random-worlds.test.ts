@@ -7,7 +7,7 @@ import {
 } from "../../../../src/runtime/scheduler/foreman/facts.ts";
 import { comeToRest, createWorld, tumble, type World } from "./model-world.ts";
 
-const SEEDS = Number(process.env["CC_SEEDS"] ?? 150);
+const SEEDS = Number(process.env["CC_SEEDS"] ?? 100);
 const FIRST_SEED = Number(process.env["CC_FIRST_SEED"] ?? 1);
 const EVENTS_PER_SEED = 250;
 
