@@ -71,7 +71,7 @@ export function planCount(
   if (!hasTimeLeft(session, demand, state.nowMs)) return 0;
   const free = Math.max(0, Math.floor((session.offer.slots - load.slots) / demand.cpus));
   if (session.worker.isOnProbation) return session.heldTasks === 0 ? Math.min(1, free) : 0;
-  const room = Math.min(wanted, reservableCount(session, job));
+  const room = Math.min(wanted, reservableCount(session, job), queueRoom(session, job, load));
   if (waitsHere(job)) return Math.min(room, free, BATCH_TASKS_MAX);
   if (job.pace.meanUs === null) {
     return Math.min(room, free > 0 || !isNewcomerWelcome(session, job, load) ? free : 1);
@@ -80,7 +80,8 @@ export function planCount(
   const count = Math.min(room, Math.max(free, Math.min(ahead, shareCount(state, session, job))));
   const batch = batchCount(session, job, free);
   // Many small assignments cost more than a worker that is a little less ahead.
-  if (free === 0 && count < batch / 2 && wanted > count) return 0;
+  const worthwhile = Math.min(batch, heldCount(session, job) + count) / 2;
+  if (free === 0 && count < worthwhile && wanted > count) return 0;
   return Math.min(count, batch);
 }
 
@@ -103,6 +104,13 @@ function waitsHere(job: LiveJob): boolean {
   return meanUs !== null && meanUs > VERY_LONG_TASK_US;
 }
 
+/** What the worker's own `--queue-size` leaves room for, beside what its slots run. */
+function queueRoom({ offer }: Session, { demand }: LiveJob, load: Load): number {
+  const size = offer.queue_size ?? null;
+  if (size === null) return Number.POSITIVE_INFINITY;
+  return Math.max(0, Math.floor(offer.slots / demand.cpus) + size - load.tasks);
+}
+
 /** How many fit beside the amounts in use. */
 function reservableCount(session: Session, { demand }: LiveJob): number {
   if (!demand.isReserving) return Number.POSITIVE_INFINITY;
@@ -118,6 +126,9 @@ function reservableCount(session: Session, { demand }: LiveJob): number {
   return Math.max(0, count);
 }
 
+const heldCount = (session: Session, job: LiveJob): number =>
+  session.holdings.get(job.jobId)?.count ?? 0;
+
 function aheadCount(session: Session, job: LiveJob, load: Load, free: number): number {
   const { slots } = session.offer;
   const { cpus } = job.demand;
@@ -125,7 +136,7 @@ function aheadCount(session: Session, job: LiveJob, load: Load, free: number): n
   if (meanUs > LONG_TASK_US) return load.slots < slots + cpus ? Math.max(1, free) : 0;
   const byWork = (AHEAD_US * slots - load.workUs) / (occupyingUs(job) * cpus);
   const bySlots = (2 * slots - load.slots) / cpus;
-  const held = session.holdings.get(job.jobId)?.count ?? 0;
+  const held = heldCount(session, job);
   const byBytes = HELD_BYTES_MAX / meanInputBytes(job.inputs, job.tasks.count) - held;
   // A few samples say little: what is held grows with what has been measured.
   const byRamp = RAMP_FACTOR * job.pace.sampleCount - held;
@@ -152,8 +163,7 @@ function shareCount(state: ForemanState, session: Session, job: LiveJob): number
   const { slotCount } = servingSums(state, job.demand);
   const remaining = countOf(job, TASK_QUEUED) + countOf(job, TASK_RUNNING);
   const part = session.offer.slots / Math.max(slotCount, session.offer.slots);
-  const held = session.holdings.get(job.jobId)?.count ?? 0;
-  return Math.max(0, Math.ceil(remaining * part) - held);
+  return Math.max(0, Math.ceil(remaining * part) - heldCount(session, job));
 }
 
 function batchCount(session: Session, job: LiveJob, free: number): number {

@@ -241,6 +241,19 @@ test("what a session holds is bounded, however short the tasks", () => {
   expect(held).toBeLessThanOrEqual(HELD_TASKS_MAX);
 });
 
+test("a worker's own queue size bounds what waits there, beside what its slots run", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman, "w1", { slots: 2, queue_size: 3 });
+  submit(foreman, 10_000);
+  let queue = assignmentsIn(foreman.last);
+  for (let round = 0; round < 30; round++) {
+    queue = runSome(foreman, worker, queue, { rounds: 1, runUs: 100 });
+    const held = queue.reduce((sum, assign) => sum + assign.count, 0);
+    expect(held).toBeLessThanOrEqual(5);
+    expect(held).toBeGreaterThan(0);
+  }
+});
+
 test("an assignment's inputs fit into one message", () => {
   const foreman = aForeman();
   const jobId = submit(foreman, 0, {}, { close: false });
@@ -260,6 +273,26 @@ test("an assignment's inputs fit into one message", () => {
   const assigns = assignmentsIn(foreman.last);
   expect(assigns.map(({ count }) => count)).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
   expect(assigns.flatMap(indexesIn)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
+test("a worker works ahead also where large inputs bound what it holds", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  const jobId = submit(foreman, 0, {}, { close: false });
+  const bytes = 100_000;
+  foreman.send({
+    type: "tasksSubmitted",
+    token: 1,
+    jobId,
+    firstIndex: 0,
+    count: 160,
+    values: { lengths: bytes, data: new Uint8Array(160 * bytes) },
+    inputCrc32: 0,
+  });
+  runSome(foreman, worker, assignmentsIn(foreman.last), { rounds: 3, runUs: 200 });
+  const held = foreman.state.sessions.get(worker.bootId)?.heldTasks ?? 0;
+  expect(held).toBeGreaterThan(20);
+  expect(held * bytes).toBeLessThanOrEqual(4 * 1024 * 1024);
 });
 
 test("memory and amounts are reserved for what runs and not exceeded", () => {
