@@ -28,14 +28,9 @@ import {
 } from "./frames.ts";
 import { createJournal } from "./journal.ts";
 import { mapCell } from "./shared-cell.ts";
+import { createStrayFaults } from "./stray-faults.ts";
 import { createTaskModule } from "./task-module.ts";
-import {
-  abortRow,
-  blameCurrent,
-  createTaskRunner,
-  runBatch,
-  type TaskRunner,
-} from "./task-runner.ts";
+import { abortRow, createTaskRunner, runBatch, type TaskRunner } from "./task-runner.ts";
 
 const CHANNEL_DESCRIPTOR = 3;
 /** A fault of our own, as every program of ours reports it. */
@@ -92,17 +87,17 @@ function open(frame: OpenFrame): TaskRunner {
   const module = createTaskModule({ bundlePath, scratchFolder, print });
   const journal = createJournal(cell, write);
   const runner = createTaskRunner({ cell, journal, module, bundlePath });
-  const onStray = (thrown: unknown) => {
-    if (!blameCurrent(runner, thrown)) notice(thrown);
-  };
-  process.on("uncaughtException", onStray);
-  process.on("unhandledRejection", onStray);
+  const strays = createStrayFaults({ current: () => runner.current, notice });
+  process.on("uncaughtException", strays.onThrown);
+  process.on("unhandledRejection", strays.onRejected);
+  process.on("rejectionHandled", strays.onHandled);
   return runner;
 }
 
-/** No task is to blame: it had ended, or none had begun. */
-function notice(thrown: unknown): void {
-  const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+/** No running task is to blame: it had ended, or none had begun. */
+function notice(thrown: unknown, taskId: string | null): void {
+  const fault = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  const text = taskId === null ? fault : `after task ${taskId} had ended: ${fault}`;
   const body: NoticeFrame = { text: text.slice(0, NOTICE_LENGTH_MAX) };
   write([encodeJsonFrame(FRAME_NOTICE, body)]);
 }

@@ -268,28 +268,6 @@ describe("a task that fails", () => {
       permanent: true,
     });
   });
-
-  test("is blamed for what it throws where nobody catches while it waits", async () => {
-    const executor = start(
-      "export default async (x) => { if (x === 1) setTimeout(() => { throw new Error('stray'); }, 5); if (x === 2) Promise.reject(new Error('floating')); await Bun.sleep(50); return x; };",
-    );
-    expect(summary(await executor.run([0, 1, 2, 3]))).toEqual([
-      [0, 0],
-      [1, "error: stray"],
-      [2, "error: floating"],
-      [3, 3],
-    ]);
-  });
-
-  test("is not blamed for what was thrown when no task ran: that is noted", async () => {
-    const executor = start(
-      "export default () => { setTimeout(() => { throw new Error('afterwards'); }, 20); return 1; };",
-    );
-    expect(summary(await executor.run([0]))).toEqual([[0, 1]]);
-    expect(await eventually(() => executor.notices.length > 0, 2_000)).toBe(true);
-    expect(executor.notices[0]).toContain("afterwards");
-    expect(summary(await executor.run([0]))).toEqual([[0, 1]]);
-  });
 });
 
 describe("a task that ends its process", () => {
