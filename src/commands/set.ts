@@ -26,7 +26,7 @@ export async function run(context: Context): Promise<ExitCode> {
       context,
       jobId,
       status,
-      `job ${jobId} changed: ${Object.keys(patch).join(", ")}`,
+      `job ${jobId} changed: ${Object.keys(patch).map(optionName).join(", ")}`,
     );
   });
   return 0;
@@ -45,6 +45,9 @@ function patchOf(values: Context["values"]): JobPatch {
   if (values.keep !== undefined) patch.keep = values.keep;
   return patch;
 }
+
+/** `timeout_seconds` is what people know as timeout. */
+const optionName = (key: string): string => key.replace(/_seconds$/, "").replaceAll("_", "-");
 
 const orNull = (value: number | string): number | null =>
   typeof value === "number" ? value : null;

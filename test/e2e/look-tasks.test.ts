@@ -1,6 +1,6 @@
 /** `cc tasks`: the tasks of a job as a list, and one task with its attempts, input and outcome. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openStage, plain, SETUP_MS, type Stage } from "./stage.ts";
+import { GATED, openStage, plain, SETUP_MS, type Stage } from "./stage.ts";
 
 const ROWS = `
 export const inputs = [{ name: "ann", age: 40 }, { name: "bob" }, { name: "cy", age: 12 }];
@@ -141,7 +141,7 @@ stderr
 
   test("of one that runs: where and since when", async () => {
     const gate = stage.gate("running");
-    const job = await stage.submit(["--", ...gate.command, ":::", "x"]);
+    const job = await stage.submit(["--", ...GATED, ":::", gate.path]);
     await gate.started();
     const text = await screen("tasks", `${job}/0`);
     expect(text).toContain("state  running\n");

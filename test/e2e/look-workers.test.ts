@@ -1,6 +1,6 @@
 /** `cc workers`: who is connected, what they offer and do, and what becomes of them in the list. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { openStage, plain, SETUP_MS, type Stage } from "./stage.ts";
+import { GATED, openStage, plain, SETUP_MS, type Stage } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -47,9 +47,9 @@ describe("cc workers", () => {
       "-c",
       "2",
       "--",
-      ...gate.command,
+      ...GATED,
       ":::",
-      "x",
+      gate.path,
     ]);
     await gate.started();
     await stage.cc(["pause", "right"]);

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text here is shell code
 /**
  * A stage for tests that look and steer: a foreman on a free port in a world of its own, workers as they
  * are wanted, and tasks that run until the test lets them go. Nothing here sleeps or polls.
@@ -30,19 +31,28 @@ export interface Stage {
   /** Starts a worker with this id and waits until it is connected. */
   worker(id: string, args?: readonly string[]): Promise<RunningCc>;
   file(name: string, content: string): string;
+  /** A gate with this name; the tasks of `GATED` take it as input. */
   gate(name: string): Gate;
   close(): Promise<void>;
 }
 
-/** A command that says when it has begun, and goes on until the gate is opened. */
+/** A task that says when it has begun and waits for the test. */
 export interface Gate {
-  /** The words of the command; what `{}` stands for is printed at the end. */
-  readonly command: readonly string[];
+  /** The task's input. */
+  readonly path: string;
   /** Resolves when an attempt has begun; each attempt is waited for once. */
   started(): Promise<void>;
-  /** Lets one attempt go on. */
+  /** Lets the attempt that waits go on. */
   open(): Promise<void>;
 }
+
+/** The command whose inputs are gates; each prints its gate's name at the end. */
+export const GATED = [
+  "sh",
+  "-c",
+  'echo up > "$1.up"; read _ < "$1.go"; echo "${1##*/}"',
+  "sh",
+] as const;
 
 export async function openStage(foremanArgs: readonly string[] = []): Promise<Stage> {
   const world = await createWorld();
@@ -89,13 +99,11 @@ export async function jsonLines(
     .map((line) => JSON.parse(line));
 }
 
-const GATED = 'echo up > "$0.up"; read _ < "$0.go"; echo "$1"';
-
 export function createGate(world: World, name: string): Gate {
   const path = join(world.folder, name);
   shell(world, `mkfifo '${path}.up' '${path}.go'`);
   return {
-    command: ["sh", "-c", GATED, path, "{}"],
+    path,
     started: () => shellLater(world, `read _ < '${path}.up'`),
     open: () => shellLater(world, `echo > '${path}.go'`),
   };

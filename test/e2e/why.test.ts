@@ -1,6 +1,6 @@
 /** `cc why`: one sentence about a job, a task or a worker, and the line to type, on stdout. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Gate, openStage, plain, SETUP_MS, type Stage } from "./stage.ts";
+import { GATED, type Gate, openStage, plain, SETUP_MS, type Stage } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -45,7 +45,7 @@ describe("with a worker", () => {
   beforeAll(async () => {
     await stage.worker("w1", ["--slots", "1", "--queues", "*,!gpu.*"]);
     gate = stage.gate("busy");
-    busy = await stage.submit(["--", ...gate.command, ":::", "x"]);
+    busy = await stage.submit(["--", ...GATED, ":::", gate.path]);
     await gate.started();
   });
   afterAll(async () => {

@@ -36,6 +36,7 @@ export interface RunningCc {
   stdout(): string;
   /** Resolves when stderr matches; rejects when the process ends first. */
   untilStderr(pattern: RegExp): Promise<void>;
+  untilStdout(pattern: RegExp): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<RunResult>;
 }
@@ -153,6 +154,7 @@ function startCc(args: readonly string[], options: RunOptions): RunningCc {
     stdout: stdout.text,
     stderr: stderr.text,
     untilStderr: (pattern) => stderr.until(pattern),
+    untilStdout: (pattern) => stdout.until(pattern),
     kill: (signal) => child.kill(signal),
     ended,
   };

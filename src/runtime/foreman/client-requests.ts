@@ -19,6 +19,7 @@ import type { UnstampedEvent } from "./pump.ts";
 import type { ResultsDesk } from "./results-desk.ts";
 import type { Submissions } from "./submissions.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import { noSuchTask } from "./task-views.ts";
 
 export interface ClientRequestsParts {
   readonly logger: Logger;
@@ -198,7 +199,9 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
   }
 
   async function cancelJob(client: Client, message: MessageOf<"cancel_job">): Promise<void> {
-    const { jobId } = await owned(client, message.job_id);
+    const job = await owned(client, message.job_id);
+    checkIndexes(job, message.index);
+    const { jobId } = job;
     parts.post({
       type: "cancelRequested",
       token: expect(client, message.request),
@@ -210,7 +213,9 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
   }
 
   async function retryJob(client: Client, message: MessageOf<"retry_job">): Promise<void> {
-    const { jobId } = await owned(client, message.job_id);
+    const job = await owned(client, message.job_id);
+    checkIndexes(job, message.index);
+    const { jobId } = job;
     const stored = parts.isLive(jobId) ? null : await parts.store.readStoredJob(jobId);
     const chosen =
       message.where_code === undefined
@@ -337,6 +342,12 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
   }
 
   return { open, reply };
+}
+
+/** @throws CcError `no_such_task` */
+function checkIndexes(job: JobFacts, indexes: Uint32Array | undefined): void {
+  const outside = indexes?.find((index) => index >= job.inputCount);
+  if (outside !== undefined) throw noSuchTask(job, outside);
 }
 
 export function noSuchJob(id: number): CcError {

@@ -220,11 +220,17 @@ function runningAttempt(task: TaskFacts): AttemptView {
   };
 }
 
-function noSuchTask(job: JobFacts, index: number): CcError {
+export function noSuchTask({ jobId, inputCount }: JobFacts, index: number): CcError {
+  const held =
+    inputCount === 0
+      ? "no tasks"
+      : inputCount === 1
+        ? `1 task (${formatTaskId(jobId, 0)})`
+        : `${inputCount} tasks (0 to ${inputCount - 1})`;
   return new CcError({
     code: "no_such_task",
-    message: `Job ${job.jobId} has ${job.inputCount} tasks (0 to ${job.inputCount - 1}), so there is no ${formatTaskId(job.jobId, index)}.`,
-    hint: `cc tasks ${job.jobId}`,
+    message: `Job ${jobId} has ${held}, so there is no ${formatTaskId(jobId, index)}.`,
+    hint: `cc tasks ${jobId}`,
     exitCode: 2,
   });
 }

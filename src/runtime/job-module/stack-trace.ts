@@ -24,14 +24,18 @@ const RUNTIME_MODULE = "crowdcompute-runtime";
 /** Our own code: the executable's files, and this source tree when it runs uncompiled. */
 const OWN_FOLDERS = ["/$bunfs/", "B:\\~BUN\\", "B:/~BUN/", `${sourceRoot()}${sep}`];
 
-/** The frames of `stack` in the author's files and packages, outermost last. */
+/**
+ * The frames of `stack` in the author's files and packages, outermost last, with what the engine ran
+ * within or between them; what called the author's outermost function is of no interest.
+ */
 export function parseFrames(stack: string, bundlePath: string): readonly Frame[] {
   const frames: Frame[] = [];
   for (const line of stack.split("\n")) {
     const frame = parseFrame(line, dirname(bundlePath));
     if (frame) frames.push(frame);
   }
-  return frames;
+  const outermost = frames.findLastIndex(({ place }) => place !== null);
+  return outermost < 0 ? frames : frames.slice(0, outermost + 1);
 }
 
 function parseFrame(line: string, bundleFolder: string): Frame | null {
@@ -56,7 +60,9 @@ function parseFrame(line: string, bundleFolder: string): Frame | null {
 }
 
 function parsePlaceless(line: string): Frame | null {
-  const text = line.trim();
+  const text = line.trim().replace(/ \(unknown\)$/, " (native)");
+  // The engine's inner frames repeat the function's name and have no place at all.
+  if (text.endsWith("(:0)")) return null;
   return ENGINE_FUNCTIONS.test(text.slice("at ".length)) ? null : { text, place: null };
 }
 

@@ -26,7 +26,7 @@ export function onCancelRequested(step: CurrentStep, event: CancelRequested): vo
   else if (indexes === null) affected = cancelJob(step, job, event);
   else {
     affected = cancelTasks(step, job, indexes, event);
-    if (affected === 0) note = "nothing to cancel: those tasks have ended";
+    if (affected === 0) note = `job ${jobId}: nothing to cancel, those tasks have ended`;
   }
   reply(step, token, { type: "jobStatus", jobId, affected, reopenSeq: null, note });
 }

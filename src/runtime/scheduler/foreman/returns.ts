@@ -11,6 +11,7 @@ import { endRevocation } from "./revocation.ts";
 import { abortAttempt, closeSetbacks, openSetbacks, takeBackUnstarted } from "./setbacks.ts";
 import { type Assignment, isLiveRow, ROW_FENCED, ROW_STARTED, type Session } from "./state.ts";
 import { armSession } from "./timers.ts";
+import { abortBegun } from "./worker-steering.ts";
 
 /** Between a refusal and the next try, of the task and with the worker. */
 export const REFUSAL_REST_MS = 1_000;
@@ -65,6 +66,7 @@ function takeBack(
     step.lateSessions.add(session);
   }
   if (isShrunk) shrinkStored(step, assignment);
+  if (event.revocation !== null && session.worker.isGivingBack) abortBegun(step, assignment);
   if (isRefusal && leftCount > 0) restSession(step, session, event.reason);
 }
 

@@ -172,6 +172,8 @@ export interface Worker {
   offer: WorkerOffer;
   lastSeenAtMs: number;
   isPaused: boolean;
+  /** Paused with `--now`: also what turns out to have begun comes back. In memory only. */
+  isGivingBack: boolean;
   setAsideUntilMs: number | null;
   setAsideReason: string | null;
   /** It was set aside and has not completed a task since: it gets one at a time. */

@@ -8,7 +8,7 @@ import { revokeSession } from "./revocation.ts";
 import { noteServing } from "./serving.ts";
 import { abortAttempt, closeSetbacks, openSetbacks } from "./setbacks.ts";
 import { orderCancel } from "./settle.ts";
-import { type Assignment, ROW_STARTED } from "./state.ts";
+import { type Assignment, ROW_PINNED, ROW_STARTED } from "./state.ts";
 import { writeWorker } from "./workers.ts";
 
 export function onWorkerPaused(step: CurrentStep, event: EventOf<"workerPaused">): void {
@@ -30,22 +30,27 @@ export function onWorkerPaused(step: CurrentStep, event: EventOf<"workerPaused">
     writeWorker(step, worker);
     recordEvent(step, paused ? "worker_paused" : "worker_resumed", { workerId, body: { now } });
   }
+  worker.isGivingBack = paused && (now || worker.isGivingBack);
   if (session && paused) revokeSession(step, session);
-  if (session && paused && now) {
-    for (const assignment of [...session.assignments.values()]) abortStarted(step, assignment);
+  if (session && worker.isGivingBack) {
+    for (const assignment of [...session.assignments.values()]) abortBegun(step, assignment);
   }
   if (session && !paused) step.roomySessions.add(session);
   reply(step, token, { type: "done", note });
 }
 
-/** Their processes are ended by the worker; until it says so their slots stay occupied. */
-function abortStarted(step: CurrentStep, assignment: Assignment): void {
+/**
+ * What is known to have begun, or was asked for and not returned. The worker ends the processes; until
+ * it says so their slots stay occupied.
+ */
+export function abortBegun(step: CurrentStep, assignment: Assignment): void {
   // A task that may start once only is let finish.
   if (assignment.job.spec.max_crashes === 1) return;
   const setbacks = openSetbacks(assignment);
   const indexes: number[] = [];
   for (let row = 0; row < assignment.count; row++) {
-    if (assignment.rows[row] !== ROW_STARTED) continue;
+    const rowState = assignment.rows[row];
+    if (rowState !== ROW_STARTED && rowState !== ROW_PINNED) continue;
     abortAttempt(step, setbacks, row);
     fenceLeft(assignment, row);
     indexes.push(indexOfRow(assignment, row));

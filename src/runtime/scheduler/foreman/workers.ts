@@ -18,6 +18,7 @@ export function rememberWorker(state: ForemanState, facts: WorkerFacts): Worker 
     offer: facts.offer,
     lastSeenAtMs: facts.lastSeenAtMs,
     isPaused: facts.paused,
+    isGivingBack: false,
     setAsideUntilMs: facts.setAsideUntilMs,
     setAsideReason: null,
     isOnProbation: facts.setAsideUntilMs !== null,

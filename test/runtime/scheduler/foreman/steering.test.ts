@@ -305,6 +305,26 @@ test("a paused worker gets nothing; with `now` its running tasks start elsewhere
   expect(answerOf(foreman.last)).toMatchObject({ type: "refused", code: "no_such_worker" });
 });
 
+test("what begins while a worker is paused with `now` comes back too, once the worker has answered", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman, "w1");
+  submit(foreman, 2);
+  const assign = only(assignmentsIn(foreman.last));
+  const workerId = asWorkerId("w1");
+  // Neither has said that it started; one of them has.
+  foreman.send({ type: "workerPaused", token: 9, workerId, paused: true, now: true });
+  const [revoke] = effectsOf(foreman.last, "revokeTasks");
+  giveBack(foreman, worker, assign, [1], { revocation: revoke?.revocation ?? 0 });
+  expect(effectsOf(foreman.last, "cancelTasks")[0]?.indexes).toEqual(Uint32Array.of(0));
+  const other = aWorker(foreman, "w2");
+  const again = only(assignmentsIn(foreman.last));
+  expect([again.bootId, indexesIn(again), again.attempts]).toEqual([
+    other.bootId,
+    [0, 1],
+    Uint32Array.of(2, 1),
+  ]);
+});
+
 test("corrected code takes back what waits with the old one", () => {
   const foreman = aForeman();
   const worker = aWorker(foreman);
