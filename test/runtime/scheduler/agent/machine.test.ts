@@ -164,7 +164,7 @@ describe("results", () => {
     });
   });
 
-  test("results that follow each other closely travel together: 2 ms, or 10 while tasks wait", () => {
+  test("results that follow each other closely travel together: 2 ms, or 25 while tasks wait", () => {
     const agent = createConnectedAgent({ slots: 1 });
     agent.on(assigned({ count: 1 }));
     agent.on(completed(1, 0, 1, 1_000));
@@ -177,7 +177,7 @@ describe("results", () => {
     agent.atMs = 22;
     expect(lines(agent.on(failed(2, 7)))).toEqual([]);
     expect(lines(agent.on(completed(2, 8, 2)))).toEqual([]);
-    agent.atMs = 29;
+    agent.atMs = 44;
     expect(lines(agent.on({ type: "clockAdvanced" }))).toEqual([]);
     expect(lines(agent.pass(1))).toEqual([
       "send #3 completed 2/[3,4,5,6,8,9]",
@@ -190,7 +190,7 @@ describe("results", () => {
       indexes: Uint32Array.from({ length: 40 }, (_, i) => i),
     });
     expect(agent.state.waitingCount).toBe(0);
-    agent.atMs = 31;
+    agent.atMs = 46;
     expect(lines(agent.on(completed(2, 10, 1)))).toEqual([]);
     expect(lines(agent.pass(1))).toEqual(["send #6 completed 2/10+1"]);
   });
