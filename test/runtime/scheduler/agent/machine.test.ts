@@ -169,15 +169,15 @@ describe("results", () => {
     agent.on(assigned({ count: 1 }));
     agent.on(completed(1, 0, 1, 1_000));
     agent.on(ended(1));
-    agent.atMs = 20;
+    agent.atMs = 40;
     agent.on(assigned({ assignment: 2, count: 40 }));
     expect(lines(agent.on(completed(2, 0, 3)))).toEqual(["send #2 completed 2/0+3"]);
-    agent.atMs = 21;
+    agent.atMs = 41;
     expect(lines(agent.on(completed(2, 3, 4)))).toEqual([]);
-    agent.atMs = 22;
+    agent.atMs = 42;
     expect(lines(agent.on(failed(2, 7)))).toEqual([]);
     expect(lines(agent.on(completed(2, 8, 2)))).toEqual([]);
-    agent.atMs = 44;
+    agent.atMs = 64;
     expect(lines(agent.on({ type: "clockAdvanced" }))).toEqual([]);
     expect(lines(agent.pass(1))).toEqual([
       "send #3 completed 2/[3,4,5,6,8,9]",
@@ -190,7 +190,7 @@ describe("results", () => {
       indexes: Uint32Array.from({ length: 40 }, (_, i) => i),
     });
     expect(agent.state.waitingCount).toBe(0);
-    agent.atMs = 46;
+    agent.atMs = 66;
     expect(lines(agent.on(completed(2, 10, 1)))).toEqual([]);
     expect(lines(agent.pass(1))).toEqual(["send #6 completed 2/10+1"]);
   });
