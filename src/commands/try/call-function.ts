@@ -28,7 +28,7 @@ export async function callFunction(
   work: FunctionTrial,
   folder: TrialFolder,
 ): Promise<TrialEnd> {
-  const restoreEnvironment = useTaskEnvironment(trial);
+  const leave = enterExecutor(trial, folder);
   const restorePrints = sendPrintsToStderr();
   const run: FunctionRun = { trial, folder, module: null, startedAtMs: performance.now() };
   try {
@@ -41,7 +41,7 @@ export async function callFunction(
     return endOf(run, describeThrown(thrown, { bundlePath, classifyError }), null);
   } finally {
     restorePrints();
-    restoreEnvironment();
+    leave();
   }
 }
 
@@ -87,13 +87,21 @@ const resultTooLarge = (byteCount: number): Failure => ({
   message: `The result takes ${byteCount} bytes; at most ${VALUE_BYTES_MAX / 2 ** 20} MiB are carried.`,
 });
 
-/** The environment that an executor would give it, until the returned function is called. */
-function useTaskEnvironment({ env, cpus }: Trial): () => void {
+/**
+ * The environment and the folder that an executor would have, until the returned function is called: a
+ * relative path that no worker could follow must lead nowhere here, too.
+ */
+function enterExecutor({ env, cpus }: Trial, folder: TrialFolder): () => void {
   const own = { ...process.env };
+  const cwd = process.cwd();
   const job = jobEnvironment(inheritEnvironment(own), { env, cpus, workerId: WORKER_NAME });
   const { atStart, afterStart } = executorEnvironment(job, 1);
   replaceEnvironment({ ...atStart, ...afterStart });
-  return () => replaceEnvironment(own);
+  process.chdir(folder.createFolder("work"));
+  return () => {
+    process.chdir(cwd);
+    replaceEnvironment(own);
+  };
 }
 
 function replaceEnvironment(wanted: Readonly<Record<string, string | undefined>>): void {

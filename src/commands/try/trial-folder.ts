@@ -3,7 +3,7 @@
  * while a function runs, because no handler would be heard by one that never pauses; what such an end
  * leaves behind is removed by the next trial of the same account.
  */
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CcError } from "../../runtime/protocol/error.ts";
@@ -35,11 +35,7 @@ export function createTrialFolder(): TrialFolder {
   }
   return {
     path,
-    createFolder(name) {
-      const folder = join(path, name);
-      mkdirSync(folder, { mode: 0o700 });
-      return folder;
-    },
+    createFolder: (name) => mkdtempSync(join(path, `${name}-`)),
     remove: () => removeTree(path),
   };
 }

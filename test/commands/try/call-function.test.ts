@@ -1,6 +1,6 @@
 /** A function that `cc try` runs sees what it would see on a worker, and every end of it is noticed. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { callFunction } from "../../../src/commands/try/call-function.ts";
 import type { Trial, TrialEnd } from "../../../src/commands/try/trial.ts";
 import { createTrialFolder, type TrialFolder } from "../../../src/commands/try/trial-folder.ts";
@@ -75,6 +75,13 @@ describe("what the function sees", () => {
       delete process.env["MINE"];
     }
   });
+});
+
+test("it runs in an empty folder, as on a worker, and leaves ours as it was", async () => {
+  const cwd = process.cwd();
+  const seen = await returned(functionTrial(() => [process.cwd(), readdirSync(".")]));
+  expect(seen).toEqual([expect.stringContaining(folder.path), []]);
+  expect(process.cwd()).toBe(cwd);
 });
 
 describe("how it ends", () => {
