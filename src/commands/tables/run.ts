@@ -172,7 +172,7 @@ export const TRY_VERB = defineVerb({
   ],
   notes: [
     "Nothing is recorded: no attempt is counted, and the job keeps its state. No time-out and no memory limit applies; Ctrl-C ends it.",
-    "The task sees the environment it would see on a worker. Variables given as --env NAME are secret: they take this shell's value, or are missing.",
+    "The task sees the environment it would see on a worker, a function an empty folder too. Variables given as --env NAME are secret: they take this shell's value, or are missing.",
     "Exit codes: 0 it completed, 1 it failed, 2 there is no such task or the job file is wrong.",
   ],
 });
