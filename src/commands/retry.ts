@@ -28,6 +28,7 @@ import {
 } from "./follow/open-session.ts";
 import { retryPatch } from "./follow/retry-patch.ts";
 import { sayEnd } from "./follow/say-end.ts";
+import { formatPlural } from "./format.ts";
 import { findJobOrTask } from "./job-arguments.ts";
 import type { RETRY_VERB } from "./tables/steer.ts";
 
@@ -138,7 +139,10 @@ async function retryAndFollow(
   }
   if (context.values.detach) {
     await progress.stop();
-    for (const { job } of retried) await printId(context, job.job_id);
+    for (const { job, count } of retried) {
+      await printId(context, job.job_id);
+      await progress.say(`job ${job.job_id}: ${formatPlural(count, "task")} queued again`);
+    }
     return 0;
   }
   await link.followJobs(retried.map(({ job }) => job.job_id));

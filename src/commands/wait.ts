@@ -21,6 +21,7 @@ import {
 } from "./follow/open-session.ts";
 import { groupsOfViews, sayEnd } from "./follow/say-end.ts";
 import { watchProgress } from "./follow/watch-progress.ts";
+import { formatDuration } from "./format.ts";
 import { findJobId } from "./job-arguments.ts";
 import type { WAIT_VERB } from "./tables/look.ts";
 
@@ -59,7 +60,10 @@ export async function run(given: Context): Promise<ExitCode> {
 
 async function waitInTime(context: Context, session: Session): Promise<ExitCode> {
   const { waitTimeout } = context.values;
-  const waiting = waitForAll(context, session);
+  let unfinished: readonly (string | number)[] = context.positionals;
+  const waiting = waitForAll(context, session, ({ jobs }) => {
+    unfinished = jobs.filter((job) => !isJobEnded(job.state)).map((job) => job.job_id);
+  });
   if (waitTimeout === undefined) return await waiting;
   const late = Promise.withResolvers<"late">();
   const timer = systemClock.setTimer(waitTimeout, () => late.resolve("late"));
@@ -67,18 +71,32 @@ async function waitInTime(context: Context, session: Session): Promise<ExitCode>
   if (first !== "late") return first;
   // Its outcome comes too late to be of interest, also a failure.
   waiting.catch(() => {});
-  await session.progress.say(`not ended in time: ${context.positionals.join(" ")}`);
+  await session.progress.say(lateText(unfinished, waitTimeout));
   return 124;
 }
 
-async function waitForAll(context: Context, session: Session): Promise<ExitCode> {
+function lateText(jobs: readonly (string | number)[], waitedMs: number): string {
+  const who = jobs.length === 1 ? `job ${jobs[0]} has` : `jobs ${jobs.join(", ")} have`;
+  return `${who} not ended after ${formatDuration(waitedMs)} (cc wait ${jobs.join(" ")} goes on)`;
+}
+
+async function waitForAll(
+  context: Context,
+  session: Session,
+  onView: (view: ProgressView) => void,
+): Promise<ExitCode> {
   const { link, progress } = session;
   const jobIds = await findJobs(link, context.positionals);
   await link.followJobs(jobIds);
   let isWhole = true;
   if (context.values.reduce) {
     isWhole = await waitAndReduce(context, session, jobIds[0] as number);
-  } else await untilEnded(link, jobIds, progress.onView);
+  } else {
+    await untilEnded(link, jobIds, (view) => {
+      onView(view);
+      progress.onView(view);
+    });
+  }
   await progress.stop();
   for (const jobId of jobIds) {
     const job = await lookAtDetails(link, jobId);
