@@ -24,7 +24,7 @@ import type { CommandContext } from "./command-context.ts";
 import { consoleStream } from "./follow/console-stream.ts";
 import { lookAtDetails, reductionOf } from "./follow/job-code.ts";
 import { outputOptionsOf, withPatientStderr } from "./follow/open-session.ts";
-import { formatExactCount } from "./format.ts";
+import { formatExactCount, formatPlural } from "./format.ts";
 import { findJobId } from "./job-arguments.ts";
 import type { RESULTS_VERB } from "./tables/look.ts";
 import { withForeman } from "./with-foreman.ts";
@@ -142,8 +142,9 @@ const unsettledOf = ({ tasks }: JobDetailView): number =>
 
 function incompleteText({ job_id }: JobDetailView, failed: number, missing: number): string {
   const parts: string[] = [];
-  if (failed > 0) parts.push(`${formatExactCount(failed)} tasks did not complete`);
-  if (missing > 0) parts.push(`${formatExactCount(missing)} tasks are not settled`);
+  if (failed > 0) parts.push(`${formatPlural(failed, "task")} did not complete`);
+  if (missing > 0)
+    parts.push(`${formatPlural(missing, "task")} ${missing === 1 ? "is" : "are"} not settled`);
   return `job ${job_id}: nothing is reduced, as ${parts.join(" and ")} (--partial reduces the rest)\n`;
 }
 

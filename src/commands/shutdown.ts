@@ -31,15 +31,18 @@ async function stop(connection: Connection): Promise<void> {
 async function isSure(context: Context, foreman: ForemanView): Promise<boolean> {
   const { stdin, stderr } = context.io;
   const jobs = formatPlural(foreman.unfinished_jobs, "unfinished job");
+  const they = foreman.unfinished_jobs === 1 ? "it" : "they";
   if (!stdin.isTerminal || !stderr.isTerminal || context.json) {
     throw new CcError({
       code: "unfinished_jobs",
-      message: `The foreman has ${jobs}; they would go on after its next start.`,
+      message: `The foreman has ${jobs}; ${they} would go on after its next start.`,
       hint: "cc shutdown --yes",
       exitCode: 2,
     });
   }
-  await stderr.write(`The foreman has ${jobs}, which go on after its next start. Stop it? [y/N] `);
+  await stderr.write(
+    `The foreman has ${jobs}; ${they} would go on after its next start. Stop it? [y/N] `,
+  );
   const reader = stdin.stream().getReader();
   const { value } = await reader.read();
   await reader.cancel();
