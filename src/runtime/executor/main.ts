@@ -31,6 +31,7 @@ import { mapCell } from "./shared-cell.ts";
 import { createStrayFaults } from "./stray-faults.ts";
 import { createTaskModule } from "./task-module.ts";
 import { abortRow, createTaskRunner, runBatch, type TaskRunner } from "./task-runner.ts";
+import { keepWorkingFolder } from "./working-folder.ts";
 
 const CHANNEL_DESCRIPTOR = 3;
 /** A fault of our own, as every program of ours reports it. */
@@ -86,7 +87,8 @@ function open(frame: OpenFrame): TaskRunner {
   captureConsole(print);
   const module = createTaskModule({ bundlePath, scratchFolder, print });
   const journal = createJournal(cell, write);
-  const runner = createTaskRunner({ cell, journal, module, bundlePath });
+  const comeHome = keepWorkingFolder();
+  const runner = createTaskRunner({ cell, journal, module, bundlePath, comeHome });
   const strays = createStrayFaults({ current: () => runner.current, notice });
   process.on("uncaughtException", strays.onThrown);
   process.on("unhandledRejection", strays.onRejected);

@@ -39,6 +39,8 @@ export interface TaskRunner {
   readonly journal: Journal;
   readonly module: TaskModule;
   readonly bundlePath: string;
+  /** Undoes what a task has done to the process. */
+  readonly comeHome: () => void;
   /** What runs now; null between tasks. */
   current: CurrentTask | null;
   flushedAtMs: number;
@@ -53,7 +55,7 @@ interface CurrentTask extends Waiting {
 }
 
 export function createTaskRunner(
-  parts: Pick<TaskRunner, "cell" | "journal" | "module" | "bundlePath">,
+  parts: Pick<TaskRunner, "cell" | "journal" | "module" | "bundlePath" | "comeHome">,
 ): TaskRunner {
   return { ...parts, current: null, flushedAtMs: 0, yieldedAtMs: 0, flushTimer: null };
 }
@@ -185,6 +187,7 @@ async function finishLater(
 
 function finishRow(runner: TaskRunner, run: RowRun, context: TaskContext, status: number): void {
   runner.journal.commit(status, elapsedUs(run.startedAtMs, performance.now()));
+  runner.comeHome();
   const folder = openedFolder(context);
   if (folder !== undefined) removeFolder(folder);
 }
