@@ -85,7 +85,8 @@ async function report(
   }
   if (quiet) return;
   const lines = created.map((name) => `created ${join(named, name)}\n`);
-  await io.stdout.write(lines.length === 0 ? "nothing to do: all files exist\n" : lines.join(""));
+  if (lines.length === 0) await io.stderr.write("nothing to do: all files exist\n");
+  else await io.stdout.write(lines.join(""));
   const steps = [...(named === "" ? [] : [`cd ${quoteWord(named)}`]), "cc submit job.ts"];
   await io.stderr.write(`Next:\n${steps.map((step) => `  ${step}\n`).join("")}`);
 }

@@ -97,8 +97,8 @@ test("a second init changes nothing and is no error", async () => {
   expect(await place.init(null)).toEqual({
     code: 0,
     error: null,
-    stdout: "nothing to do: all files exist\n",
-    stderr: "Next:\n  cc submit job.ts\n",
+    stdout: "",
+    stderr: "nothing to do: all files exist\nNext:\n  cc submit job.ts\n",
   });
 });
 
