@@ -42,6 +42,8 @@ export interface AgentHost {
   readonly workerId: string;
   readonly state: AgentState;
   readonly batches: Map<number, RunningBatch>;
+  /** Not stepped yet; the first one's effects are being performed. */
+  readonly events: AgentEvent[];
   outbox: AgentMessage[];
   inbox: ForemanEffect[];
   isConnected: boolean;
@@ -70,6 +72,7 @@ export function createHost(
     workerId,
     state,
     batches: new Map(),
+    events: [],
     outbox: [],
     inbox: [],
     isConnected: false,
@@ -77,10 +80,16 @@ export function createHost(
   };
 }
 
+/** As the worker's loop: what an effect causes is stepped after all effects of its own step. */
 export function tell(host: AgentHost, event: Untimed<AgentEvent>, atMs: number): void {
-  const effects = step(host.state, { ...event, atMs } as AgentEvent);
-  checkInvariants(host.state);
-  for (const effect of effects) perform(host, effect, atMs);
+  host.events.push({ ...event, atMs } as AgentEvent);
+  if (host.events.length > 1) return;
+  for (let next = host.events[0]; next; next = host.events[0]) {
+    const effects = step(host.state, next);
+    checkInvariants(host.state);
+    for (const effect of effects) perform(host, effect, next.atMs);
+    host.events.shift();
+  }
 }
 
 export function dial(host: AgentHost, atMs: number): void {
