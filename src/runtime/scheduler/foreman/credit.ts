@@ -80,8 +80,7 @@ export function planCount(
   const count = Math.min(room, Math.max(free, Math.min(ahead, shareCount(state, session, job))));
   const batch = batchCount(session, job, free);
   // Many small assignments cost more than a worker that is a little less ahead.
-  const worthwhile = Math.min(batch, heldCount(session, job) + count) / 2;
-  if (free === 0 && count < worthwhile && wanted > count) return 0;
+  if (free === 0 && count < batch / 2 && wanted > count) return 0;
   return Math.min(count, batch);
 }
 
@@ -166,9 +165,16 @@ function shareCount(state: ForemanState, session: Session, job: LiveJob): number
   return Math.max(0, Math.ceil(remaining * part) - heldCount(session, job));
 }
 
+/** About 50 ms of work a slot, and no more than half of what the session may hold at all. */
 function batchCount(session: Session, job: LiveJob, free: number): number {
-  const { meanUs } = job.pace;
-  const work = BATCH_US * session.offer.slots;
-  const byWork = Math.ceil(work / ((meanUs ?? AHEAD_US) * job.demand.cpus));
-  return Math.min(BATCH_TASKS_MAX, Math.max(free, byWork));
+  const { slots, queue_size: queueSize = null } = session.offer;
+  const { cpus } = job.demand;
+  const byWork = (BATCH_US * slots) / ((job.pace.meanUs ?? AHEAD_US) * cpus);
+  const heldMax = Math.min(
+    HELD_TASKS_MAX,
+    HELD_BYTES_MAX / meanInputBytes(job.inputs, job.tasks.count),
+    queueSize === null ? Number.POSITIVE_INFINITY : slots / cpus + queueSize,
+  );
+  const batch = Math.ceil(Math.min(byWork, heldMax / 2));
+  return Math.min(BATCH_TASKS_MAX, Math.max(free, batch));
 }

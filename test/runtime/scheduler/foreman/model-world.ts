@@ -54,6 +54,8 @@ export interface World {
   /** Jobs that somebody retried, so that their tasks may run again. */
   readonly retried: Set<JobId>;
   readonly log: string[];
+  /** What each step said, in short. */
+  readonly outputs: string[];
   submissions: number;
 }
 
@@ -84,6 +86,7 @@ export function createWorld(seed: number): World {
     starts,
     retried: new Set(),
     log: [],
+    outputs: [],
     submissions: 0,
   };
   return world;
@@ -93,6 +96,9 @@ export function createWorld(seed: number): World {
 export async function post(world: World, event: Unstamped): Promise<StepOutput> {
   world.log.push(`${Math.round(world.nowMs - 1_000_000)} ${event.type}`);
   const output = step(world.state, { ...event, atMs: world.nowMs } as ForemanEvent);
+  world.outputs.push(
+    `${output.changes.map(({ type }) => type)} ${output.effects.map(({ type }) => type)}`,
+  );
   await settle(world, output);
   return output;
 }

@@ -15,6 +15,16 @@ test("whatever happens, the invariants hold and all jobs end once the faults sto
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) await runSeed(seed);
 }, 60_000);
 
+test("the same events give the same decisions", async () => {
+  const outputs: string[][] = [];
+  for (let run = 0; run < 2; run++) {
+    const world = createWorld(4_711);
+    for (let i = 0; i < EVENTS_PER_SEED; i++) await tumble(world);
+    outputs.push(world.outputs);
+  }
+  expect(outputs[0]).toEqual(outputs[1] ?? []);
+});
+
 async function runSeed(seed: number): Promise<void> {
   const world = createWorld(seed);
   try {
