@@ -188,10 +188,10 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
         sessions.acknowledge(effect.bootId, effect.seq, effect.stale);
         return;
       case "revokeTasks":
-        sessions.revoke(effect.bootId, effect.revocation, effect.assignmentId, effect.indexes);
+        sessions.revoke(effect, effect.revocation, effect.assignmentId, effect.indexes);
         return;
       case "cancelTasks":
-        sessions.cancel(effect.bootId, effect.assignmentId, effect.indexes, effect.reason);
+        sessions.cancel(effect, effect.assignmentId, effect.indexes, effect.reason);
         return;
       case "endSession":
         sessions.end(effect.bootId, effect.reason);

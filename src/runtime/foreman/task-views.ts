@@ -98,8 +98,8 @@ export function createTaskViews(parts: {
       index,
       state: task.state,
       attempts: task.attempts,
-      worker: entry && !entry.chunk.sharedValue ? entry.chunk.workerId : task.workerId,
-      run_seconds: entry && !entry.chunk.sharedValue ? runSeconds(entry.chunk, row) : null,
+      worker: entry === null || entry.chunk.sharedValue ? task.workerId : workerOf(entry.chunk),
+      run_seconds: entry === null ? null : runSeconds(entry.chunk, row),
       error: failure === null ? null : { code: failure.code, message: failure.message },
     };
   }
@@ -170,7 +170,12 @@ function foldedState(status: number | undefined): TaskState {
   return status === undefined || status === SETTLED_NONE ? "queued" : "cancelled";
 }
 
-function runSeconds(chunk: SettlementChunk, row: number): number {
+/** null: it was settled without a worker, as what is cancelled before it begins. */
+const workerOf = (chunk: SettlementChunk): string | null =>
+  chunk.workerId === "" ? null : chunk.workerId;
+
+function runSeconds(chunk: SettlementChunk, row: number): number | null {
+  if (chunk.sharedValue || workerOf(chunk) === null) return null;
   const { runUs } = chunk;
   return (typeof runUs === "number" ? runUs : (runUs[row] ?? 0)) / 1e6;
 }
@@ -202,7 +207,7 @@ function settledAttempt(chunk: SettlementChunk, index: number): AttemptView {
     message: failure?.message ?? null,
     stack: failure?.stack ?? null,
     worker: chunk.workerId,
-    run_seconds: chunk.sharedValue ? null : runSeconds(chunk, row),
+    run_seconds: runSeconds(chunk, row),
     ended_at: toTime(chunk.settledAtMs),
   };
 }

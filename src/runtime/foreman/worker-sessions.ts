@@ -38,8 +38,13 @@ export interface WorkerSessionsParts {
   jobOf(jobId: JobId): AssignableJob | null;
 }
 
-export interface AssignTasks {
+/** The connection for which the machine meant it; what a reconnect overtook is dropped. */
+export interface Addressee {
   readonly bootId: BootId;
+  readonly connectionSeq: number;
+}
+
+export interface AssignTasks extends Addressee {
   readonly assignmentId: AssignmentId;
   readonly jobId: JobId;
   readonly count: number;
@@ -52,13 +57,8 @@ export interface WorkerSessions {
   open(channel: Channel): ChannelHandler;
   assign(effect: AssignTasks): void;
   acknowledge(bootId: BootId, seq: number, stale: readonly HeldTasks[]): void;
-  revoke(
-    bootId: BootId,
-    revocation: number,
-    assignmentId: AssignmentId,
-    indexes: Uint32Array,
-  ): void;
-  cancel(bootId: BootId, assignmentId: AssignmentId, indexes: Uint32Array, reason: string): void;
+  revoke(to: Addressee, revocation: number, assignmentId: AssignmentId, indexes: Uint32Array): void;
+  cancel(to: Addressee, assignmentId: AssignmentId, indexes: Uint32Array, reason: string): void;
   end(bootId: BootId, reason: string): void;
   /** The last heartbeat's figures, for views. */
   vitals(workerId: WorkerId): WorkerVitals | null;
@@ -228,6 +228,11 @@ export function createWorkerSessions(
     session.channel.send({ type: "heartbeat_echo", beat: message.beat });
   }
 
+  /** As `enqueue`, for words that only the connection they were meant for may hear. */
+  function enqueueFor(to: Addressee, send: (session: Session) => void | Promise<void>): void {
+    enqueue(to.bootId, (session) => (isCurrent(session, to) ? send(session) : undefined));
+  }
+
   /** Runs what waits in order; a promise (inputs being read) holds everything behind it. */
   function enqueue(bootId: BootId, send: (session: Session) => void | Promise<void>): void {
     const session = sessions.get(bootId);
@@ -257,9 +262,11 @@ export function createWorkerSessions(
     if (!job) return;
     const input = window.read(effect.jobId, effect.indexes, effect.count);
     if (input instanceof Promise) {
-      return input.then((values) =>
-        session.channel.send(toAssignment(session, effect, job, values)),
-      );
+      return input.then((values) => {
+        // The worker may have come back meanwhile, and declared these tasks missing.
+        if (isCurrent(session, effect))
+          session.channel.send(toAssignment(session, effect, job, values));
+      });
     }
     session.channel.send(toAssignment(session, effect, job, input));
   }
@@ -297,7 +304,7 @@ export function createWorkerSessions(
 
   return {
     open,
-    assign: (effect) => enqueue(effect.bootId, (session) => sendAssignment(session, effect)),
+    assign: (effect) => enqueueFor(effect, (session) => sendAssignment(session, effect)),
     acknowledge(bootId, seq, stale) {
       enqueue(bootId, ({ channel }) =>
         channel.send({
@@ -307,13 +314,13 @@ export function createWorkerSessions(
         }),
       );
     },
-    revoke(bootId, revocation, assignment, index) {
-      enqueue(bootId, ({ channel }) =>
+    revoke(to, revocation, assignment, index) {
+      enqueueFor(to, ({ channel }) =>
         channel.send({ type: "revoke_task", request: revocation, assignment, index }),
       );
     },
-    cancel(bootId, assignment, index, reason) {
-      enqueue(bootId, ({ channel }) =>
+    cancel(to, assignment, index, reason) {
+      enqueueFor(to, ({ channel }) =>
         channel.send({ type: "cancel_task", assignment, index, reason: reason.slice(0, 1000) }),
       );
     },
@@ -335,6 +342,9 @@ export function createWorkerSessions(
     },
   };
 }
+
+const isCurrent = (session: Session, to: Addressee): boolean =>
+  session.connectionSeq === to.connectionSeq;
 
 function refuse(channel: Channel, code: string, message: string): void {
   const hint = "Give this worker another --id.";

@@ -95,11 +95,8 @@ export interface StoredJob {
   readonly facts: JobFacts;
   readonly fold: JobFold;
   readonly exceptions: readonly TaskExceptionFacts[];
-  /**
-   * The chunks in which the inputs came, ascending: what keeps an assignment's inputs within one
-   * message. Left out: not known, and guessed.
-   */
-  readonly inputChunks?: readonly InputChunkFacts[];
+  /** The chunks in which the inputs came, ascending: they keep an assignment within one message. */
+  readonly inputChunks: readonly InputChunkFacts[];
 }
 
 export interface InputChunkFacts {

@@ -15,7 +15,7 @@ export interface InputSizes {
   totalBytes: number;
 }
 
-/** Of inputs that did not pass through this state. */
+/** A guess before there are any. */
 const UNKNOWN_INPUT_BYTES = 256;
 
 export function createInputSizes(): InputSizes {
@@ -35,24 +35,15 @@ export function noteInputs(
   sizes.totalBytes += values.data.byteLength;
 }
 
-/** Inputs from before this state was made: as stored, or a guess. */
-export function recallInputs(
-  sizes: InputSizes,
-  stored: { readonly count: number; readonly chunks: readonly InputChunkFacts[] | undefined },
-): void {
-  const { count, chunks } = stored;
-  for (const { firstIndex, byteCount } of chunks ?? []) {
+/** Inputs from before this state was made, as stored. */
+export function recallInputs(sizes: InputSizes, chunks: readonly InputChunkFacts[]): void {
+  for (const { firstIndex, byteCount } of chunks) {
     sizes.first.push(firstIndex);
     sizes.bytes.push(byteCount);
     // Any single input may be nearly all of it.
     sizes.largest.push(byteCount);
     sizes.totalBytes += byteCount;
   }
-  if (chunks !== undefined || count === 0) return;
-  sizes.first.push(0);
-  sizes.bytes.push(count * UNKNOWN_INPUT_BYTES);
-  sizes.largest.push(UNKNOWN_INPUT_BYTES);
-  sizes.totalBytes += count * UNKNOWN_INPUT_BYTES;
 }
 
 export function meanInputBytes(sizes: InputSizes, taskCount: number): number {

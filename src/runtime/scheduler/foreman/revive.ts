@@ -41,7 +41,7 @@ export function reviveJob(state: ForemanState, stored: StoredJob): LiveJob {
   job.nextSettleSeq = facts.nextSettleSeq;
   job.runUs = facts.runUs;
   job.isCancelled = facts.finishedAtMs !== null && facts.state === "cancelled";
-  recallInputs(job.inputs, { count: facts.inputCount, chunks: stored.inputChunks });
+  recallInputs(job.inputs, stored.inputChunks);
   job.tasks.attempt.set(fold.attempt.subarray(0, facts.inputCount));
   job.tasks.seq.set(fold.seq.subarray(0, facts.inputCount));
   takeStates(job, fold.status);

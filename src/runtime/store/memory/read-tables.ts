@@ -30,6 +30,10 @@ export function storedJob(tables: MemoryTables, facts: JobFacts): StoredJob {
     facts,
     fold: foldBefore(tables, jobId, { inputCount, seq: Number.POSITIVE_INFINITY }),
     exceptions: exceptions.sort((a, b) => a.index - b.index),
+    inputChunks: (tables.inputs.get(jobId) ?? []).map(({ firstIndex, values }) => ({
+      firstIndex,
+      byteCount: values.data.byteLength,
+    })),
   };
 }
 

@@ -3,6 +3,7 @@ import type { SqlDatabase } from "../../platform/sqlite-driver.ts";
 import type { JobId, WorkerId } from "../../protocol/ids.ts";
 import type {
   AssignmentFacts,
+  InputChunkFacts,
   JobFacts,
   TaskExceptionFacts,
   WorkerFacts,
@@ -21,6 +22,7 @@ import {
   type EventRow,
   eventOfRow,
   INPUT_CHUNK_GET_AT,
+  INPUT_CHUNK_LIST_SIZES,
   type InputChunkRow,
   inputChunkOfRow,
   TASK_EXCEPTION_LIST,
@@ -54,6 +56,7 @@ export interface FactReader {
   lastJobId(): number;
   exceptions(jobId: JobId): TaskExceptionFacts[];
   inputChunk(jobId: JobId, index: number): InputChunk | null;
+  inputChunkSizes(jobId: JobId): InputChunkFacts[];
   assignments(): AssignmentFacts[];
   attemptEnds(jobId: JobId, index: number | null, limit: number): AttemptEndRow[];
   worker(workerId: WorkerId): WorkerFacts | null;
@@ -69,6 +72,9 @@ export function createFactReader(database: SqlDatabase): FactReader {
   const getLastId = database.prepare<{ seq: number }>(JOB_LAST_ID);
   const listExceptions = database.prepare<TaskExceptionRow>(TASK_EXCEPTION_LIST);
   const getInputs = database.prepare<InputChunkRow>(INPUT_CHUNK_GET_AT);
+  const listSizes = database.prepare<{ first_index: number; byte_count: number }>(
+    INPUT_CHUNK_LIST_SIZES,
+  );
   const listAssignments = database.prepare<AssignmentRow>(ASSIGNMENT_LIST);
   const listAttemptEnds = database.prepare<AttemptEndStored>(ATTEMPT_END_LIST);
   const listAttemptEndsOfTask = database.prepare<AttemptEndStored>(ATTEMPT_END_LIST_OF_TASK);
@@ -99,6 +105,10 @@ export function createFactReader(database: SqlDatabase): FactReader {
       const row = getInputs.get(jobId, index);
       return row && index < row.first_index + row.task_count ? inputChunkOfRow(row) : null;
     },
+    inputChunkSizes: (jobId) =>
+      listSizes
+        .all(jobId)
+        .map((row) => ({ firstIndex: row.first_index, byteCount: row.byte_count })),
     assignments: () => listAssignments.all().map(assignmentOfRow),
     attemptEnds(jobId, index, limit) {
       const rows =

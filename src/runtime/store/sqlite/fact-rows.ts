@@ -25,6 +25,13 @@ export const INPUT_CHUNK_INSERT = `
   insert into input_chunk(job_id, first_index, task_count, lengths, data)
   values (?, ?, ?, ?, ?)`;
 
+/** `length` of a blob reads no page of it. */
+export const INPUT_CHUNK_LIST_SIZES = `
+  select first_index, length(data) as byte_count
+  from input_chunk
+  where job_id = ?
+  order by first_index`;
+
 export const INPUT_CHUNK_GET_AT = `
   select first_index, task_count, lengths, data
   from input_chunk

@@ -187,6 +187,7 @@ function loadState(facts: FactReader, log: LogReader): StoredState {
         facts: job,
         fold: log.foldAtOnce(job.jobId, { inputCount: job.inputCount, seq: ANY_SEQ }),
         exceptions: facts.exceptions(job.jobId),
+        inputChunks: facts.inputChunkSizes(job.jobId),
       })),
     ended: jobs.filter((job) => job.finishedAtMs !== null),
     assignments: facts.assignments(),
@@ -202,10 +203,17 @@ async function readStoredJob(
 ): Promise<StoredJob | null> {
   const moment = snapshot(database, () => {
     const job = facts.job(jobId);
-    return job && { job, exceptions: facts.exceptions(jobId), lastSeq: log.lastSeq(jobId) };
+    return (
+      job && {
+        job,
+        exceptions: facts.exceptions(jobId),
+        inputChunks: facts.inputChunkSizes(jobId),
+        lastSeq: log.lastSeq(jobId),
+      }
+    );
   });
   if (!moment) return null;
-  const { job, exceptions, lastSeq } = moment;
+  const { job, exceptions, inputChunks, lastSeq } = moment;
   const fold = await log.fold(jobId, { inputCount: job.inputCount, seq: lastSeq + 1 });
-  return { facts: job, fold, exceptions };
+  return { facts: job, fold, exceptions, inputChunks };
 }

@@ -199,6 +199,7 @@ test("an assignment of nobody that is known is dropped and its tasks are queued"
         facts,
         fold: { status: new Uint8Array(1), attempt: new Uint16Array(1), seq: new Uint32Array(1) },
         exceptions: [],
+        inputChunks: [{ firstIndex: 0, byteCount: 2 }],
       },
     ],
     ended: [],

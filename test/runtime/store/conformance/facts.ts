@@ -136,6 +136,10 @@ export function suiteOfFacts(suite: Suite): void {
       const chunk = await store.readInputChunk(JOB1, index);
       assert.equal(chunk?.firstIndex, first);
     }
+    assert.deepEqual((await store.readStoredJob(JOB1))?.inputChunks, [
+      { firstIndex: 0, byteCount: 6 },
+      { firstIndex: 3, byteCount: 4 },
+    ]);
     const chunk = await store.readInputChunk(JOB1, 1);
     assert.ok(chunk);
     assert.deepEqual(textsOf(chunk.values, chunk.count), ["a", "bb", "ccc"]);
