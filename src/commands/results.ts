@@ -151,8 +151,11 @@ function incompleteText({ job_id }: JobDetailView, failed: number, missing: numb
 async function warnUnfinished(context: Context, job: JobDetailView): Promise<void> {
   if (context.quiet || isJobEnded(job.state)) return;
   const { total } = job.tasks;
-  const settled = total - unsettledOf(job);
+  const settled = formatExactCount(total - unsettledOf(job));
+  // Where nothing runs it, following would end at once.
+  const next =
+    job.why?.code === "not_followed" ? `cc wait ${job.job_id}` : `cc results ${job.job_id} -f`;
   await context.io.stderr.write(
-    `job ${job.job_id} still runs: ${formatExactCount(settled)} of ${formatExactCount(total)} tasks are settled (cc results ${job.job_id} -f goes on)\n`,
+    `job ${job.job_id} has not ended: ${settled} of ${formatExactCount(total)} tasks are settled (${next} goes on)\n`,
   );
 }

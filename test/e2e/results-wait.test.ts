@@ -79,7 +79,7 @@ describe("cc results", () => {
     const early = await stage.cc(["results", job]);
     expect(early.stdout).toBe("");
     expect(early.stderr).toBe(
-      `job ${job} still runs: 0 of 2 tasks are settled (cc results ${job} -f goes on)\n`,
+      `job ${job} has not ended: 0 of 2 tasks are settled (cc results ${job} -f goes on)\n`,
     );
     const following = stage.start(["results", job, "-f", "--unordered"]);
     await second.open();

@@ -339,7 +339,7 @@ describe("cc results", () => {
       for (let tries = 0; tries < 50 && found.stdout !== "0\n0.1\n"; tries++)
         found = await served.cc(["results", jobId]);
       expect([found.exitCode, found.stdout]).toEqual([0, "0\n0.1\n"]);
-      expect(found.stderr).toMatch(/still runs: 2 of 3 tasks are settled/);
+      expect(found.stderr).toMatch(/has not ended: 2 of 3 tasks are settled/);
       await served.cc(["cancel", jobId]);
     },
     LONG,

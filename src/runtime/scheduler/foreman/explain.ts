@@ -82,7 +82,7 @@ function whyHeld(state: ForemanState, job: LiveJob): WhyView | null {
     return why("start_time", `Job ${jobId} starts in ${left} (--delay).`, null);
   }
   if (!isWanted(state, job)) {
-    const sentence = `Nobody follows job ${jobId}, and this foreman runs only what is followed.`;
+    const sentence = `Job ${jobId} runs only while somebody follows it, since no foreman stays here.`;
     return why("not_followed", sentence, `cc wait ${jobId}`);
   }
   return null;
