@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what some tests need from the system: a C compiler and make, git, and bash's usual company.
+# Installs what some tests need from the system: a C compiler and make, git, jq.
 # Does nothing where all are there; where it may not install, it says what will be skipped.
 set -euo pipefail
 missing=()
 command -v gcc >/dev/null 2>&1 || missing+=(gcc libc6-dev)
 command -v make >/dev/null 2>&1 || missing+=(make)
 command -v git >/dev/null 2>&1 || missing+=(git)
+command -v jq >/dev/null 2>&1 || missing+=(jq)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   echo "installing ${missing[*]}" >&2
