@@ -21,7 +21,7 @@ export interface BarePeer {
   sendFrame(frame: Uint8Array | string): void;
   /** The next message that nobody asked for yet. */
   next(): Promise<Message>;
-  /** The next message of this type; others are skipped. */
+  /** The next message of this type; others stay. */
   nextOf<Type extends Message["type"]>(type: Type): Promise<MessageOf<Type>>;
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
   close(): void;
@@ -30,12 +30,11 @@ export interface BarePeer {
 export async function connectBare(url: string): Promise<BarePeer> {
   const socket = new WebSocket(`${url}/ws`, [SUBPROTOCOL_MSGPACK]);
   const arrived: Message[] = [];
-  const waiting: ((message: Message) => void)[] = [];
+  let onArrival = Promise.withResolvers<void>();
   socket.on("message", (raw) => {
-    const message = decodeFrame(raw as Buffer);
-    const next = waiting.shift();
-    if (next) next(message);
-    else arrived.push(message);
+    arrived.push(decodeFrame(raw as Buffer));
+    onArrival.resolve();
+    onArrival = Promise.withResolvers();
   });
   socket.on("error", () => {});
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
@@ -45,20 +44,19 @@ export async function connectBare(url: string): Promise<BarePeer> {
     socket.on("open", () => resolve());
     socket.on("error", reject);
   });
-  const next = (): Promise<Message> => {
-    const message = arrived.shift();
-    return message ? Promise.resolve(message) : new Promise((resolve) => waiting.push(resolve));
+  const take = async (isWanted: (message: Message) => boolean): Promise<Message> => {
+    for (;;) {
+      const at = arrived.findIndex(isWanted);
+      if (at >= 0) return arrived.splice(at, 1)[0] as Message;
+      await onArrival.promise;
+    }
   };
   return {
     send: (message) => socket.send(encodeFrame(message, "msgpack")),
     sendFrame: (frame) => socket.send(frame),
-    next,
-    async nextOf<Type extends Message["type"]>(type: Type) {
-      for (;;) {
-        const message = await next();
-        if (message.type === type) return message as MessageOf<Type>;
-      }
-    },
+    next: () => take(() => true),
+    nextOf: async <Type extends Message["type"]>(type: Type) =>
+      (await take((message) => message.type === type)) as MessageOf<Type>,
     closed,
     close: () => socket.terminate(),
   };
