@@ -2,6 +2,7 @@
  * What the foreman's machine costs by itself: no store, no sockets. Run: `bun bench/scheduler.ts`.
  * Each line is one figure; the step times are those of the slowest and the middle event.
  */
+
 import type { ValueColumn } from "../src/runtime/protocol/columns.ts";
 import {
   asBootId,
@@ -9,7 +10,7 @@ import {
   asWorkerId,
   firstAssignmentOfEpoch,
 } from "../src/runtime/protocol/ids.ts";
-import type { JobSpec, WorkerOffer } from "../src/runtime/protocol/job-spec.ts";
+import type { JobSpec } from "../src/runtime/protocol/job-spec.ts";
 import type { ForemanEffect, ForemanEvent } from "../src/runtime/scheduler/foreman/events.ts";
 import {
   createForemanState,
@@ -17,49 +18,11 @@ import {
   step,
 } from "../src/runtime/scheduler/foreman/machine.ts";
 import { DEFAULT_FOREMAN_OPTIONS } from "../src/runtime/scheduler/foreman/machine-interface.ts";
+import { anOffer, aSpec } from "../test/support/specs.ts";
 
-const SPEC: JobSpec = {
-  name: "bench",
-  note: null,
-  queue: "default",
-  role: null,
-  metadata: {},
-  priority: 0,
-  work: { kind: "function", bundle_sha256: "0".repeat(64), entry_file: "job.ts" },
-  input: { product_sources: 0, chunk: 0, none: false },
-  retries: 0,
-  backoff_seconds: 1,
-  timeout_seconds: null,
-  max_crashes: 3,
-  max_fails: { kind: "default" },
-  max_running: null,
-  delay_seconds: 0,
-  after: [],
-  time_request_seconds: null,
-  cpus: 1,
-  memory_bytes: null,
-  resources: {},
-  worker_labels: {},
-  env: {},
-  seed: 0,
-  attached: false,
-  submitted_from: { host: "h", user: "u", folder: "/", command_line: "" },
-};
+const SPEC = aSpec({ name: "bench", max_fails: { kind: "default" } });
 
-const OFFER: WorkerOffer = {
-  slots: 2,
-  queues: ["*"],
-  roles: [],
-  labels: {},
-  resources: {},
-  memory_bytes: 8e9,
-  time_left_ms: null,
-  sandbox: "process",
-  host: "h",
-  platform: "linux",
-  version: "0",
-  pid: 1,
-};
+const OFFER = anOffer();
 
 const SUBMIT_TASKS = 16_384;
 type Assign = Extract<ForemanEffect, { type: "assignTasks" }>;

@@ -3,17 +3,18 @@
  * by batch size, the fold, and the removal of a job of a million tasks. Prints one JSON line a figure.
  * Run alone: `bun bench/store.ts [FOLDER]`, where FOLDER chooses the disk.
  */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/runtime/platform/clock.ts";
 import type { ValueColumn } from "../src/runtime/protocol/columns.ts";
 import { asAssignmentId, asBootId, asJobId, asWorkerId } from "../src/runtime/protocol/ids.ts";
-import type { JobSpec } from "../src/runtime/protocol/job-spec.ts";
 import type { Change } from "../src/runtime/scheduler/foreman/changes.ts";
 import type { JobFacts } from "../src/runtime/scheduler/foreman/facts.ts";
 import { openSqliteStore } from "../src/runtime/store/sqlite/sqlite-store.ts";
 import type { Store } from "../src/runtime/store/store.ts";
+import { aSpec } from "../test/support/specs.ts";
 
 const TASK_COUNT = 1_000_000;
 const BATCH_SIZES = [1_000, 4_000, 16_000];
@@ -244,33 +245,7 @@ function job(jobId: number): JobFacts {
   };
 }
 
-const SPEC: JobSpec = {
-  name: "bench",
-  note: null,
-  queue: "default",
-  role: null,
-  metadata: {},
-  priority: 0,
-  work: { kind: "function", bundle_sha256: "0".repeat(64), entry_file: "bench.ts" },
-  input: { product_sources: 0, chunk: 0, none: false },
-  retries: 0,
-  backoff_seconds: 1,
-  timeout_seconds: null,
-  max_crashes: 3,
-  max_fails: { kind: "default" },
-  max_running: null,
-  delay_seconds: 0,
-  after: [],
-  time_request_seconds: null,
-  cpus: 1,
-  memory_bytes: null,
-  resources: {},
-  worker_labels: {},
-  env: {},
-  seed: 0,
-  attached: false,
-  submitted_from: { host: "", user: "", folder: "", command_line: "" },
-};
+const SPEC = aSpec({ name: "bench", max_fails: { kind: "default" } });
 
 if (import.meta.main) {
   for (const figure of await benchStore(process.argv[2])) console.log(JSON.stringify(figure));

@@ -22,38 +22,13 @@ import type { OnChannel } from "../src/runtime/transport/socket-channel.ts";
 import { createHostProbe } from "../src/runtime/worker/host-probe.ts";
 import { startWorker } from "../src/runtime/worker/worker.ts";
 import type { WorkerOptions } from "../src/runtime/worker/worker-options.ts";
+import { aSpec, functionWork } from "../test/support/specs.ts";
 
 const SLOTS = 2;
 const NO_OP = new TextEncoder().encode("export default (input) => input;");
 const NO_OP_SHA256 = createHash("sha256").update(NO_OP).digest("hex");
 
-const SPEC: JobSpec = {
-  name: "bench",
-  note: null,
-  queue: "default",
-  role: null,
-  metadata: {},
-  priority: 0,
-  work: { kind: "function", bundle_sha256: NO_OP_SHA256, entry_file: "bench.ts" },
-  input: { product_sources: 0, chunk: 0, none: false },
-  retries: 0,
-  backoff_seconds: 1,
-  timeout_seconds: null,
-  max_crashes: 3,
-  max_fails: { kind: "default" },
-  max_running: null,
-  delay_seconds: 0,
-  after: [],
-  time_request_seconds: null,
-  cpus: 1,
-  memory_bytes: null,
-  resources: {},
-  worker_labels: {},
-  env: {},
-  seed: 0,
-  attached: false,
-  submitted_from: { host: "", user: "", folder: "", command_line: "" },
-};
+const SPEC = aSpec({ name: "bench", work: functionWork(NO_OP_SHA256) });
 
 const TRUE_SPEC: JobSpec = {
   ...SPEC,

@@ -2,16 +2,18 @@
  * A whole foreman in memory: the real machine, pump, readers and codec over the memory store, with
  * peers that the test speaks for. Nothing listens, and time is the test's.
  */
+
 import { createForeman, type Foreman } from "../../../src/runtime/foreman/foreman.ts";
 import { createManualClock, type ManualClock } from "../../../src/runtime/platform/clock.ts";
 import { silentLogger } from "../../../src/runtime/platform/logger.ts";
 import { ValueColumnBuilder } from "../../../src/runtime/protocol/columns.ts";
-import type { JobSpec, WorkerOffer } from "../../../src/runtime/protocol/job-spec.ts";
+import type { JobSpec } from "../../../src/runtime/protocol/job-spec.ts";
 import type { Message, MessageOf, MessageType } from "../../../src/runtime/protocol/messages.ts";
 import { encodeValue } from "../../../src/runtime/protocol/value.ts";
 import { createMemoryStore, type MemoryStore } from "../../../src/runtime/store/memory.ts";
 import type { Channel, Scope } from "../../../src/runtime/transport/channel.ts";
 import { createChannelPair } from "../../../src/runtime/transport/memory.ts";
+import { anOffer, aSpec, commandWork } from "../../support/specs.ts";
 
 export interface Rig {
   readonly foreman: Foreman;
@@ -121,58 +123,10 @@ function connect(
 }
 
 export function commandSpec(overrides: Partial<JobSpec> = {}): JobSpec {
-  return {
-    name: "test",
-    note: null,
-    queue: "default",
-    role: null,
-    metadata: {},
-    priority: 0,
-    work: {
-      kind: "command",
-      argv: ["true"],
-      shell: false,
-      placeholder: null,
-      stdin: false,
-      scratch: false,
-      cwd: "/",
-    },
-    input: { product_sources: 0, chunk: 0, none: false },
-    retries: 0,
-    backoff_seconds: 1,
-    timeout_seconds: null,
-    max_crashes: 3,
-    max_fails: { kind: "none" },
-    max_running: null,
-    delay_seconds: 0,
-    after: [],
-    time_request_seconds: null,
-    cpus: 1,
-    memory_bytes: null,
-    resources: {},
-    worker_labels: {},
-    env: {},
-    seed: 0,
-    attached: false,
-    submitted_from: { host: "h", user: "ann", folder: "/", command_line: "" },
-    ...overrides,
-  };
+  return aSpec({ name: "test", work: commandWork(["true"]), ...overrides });
 }
 
-export const OFFER: WorkerOffer = {
-  slots: 2,
-  queues: ["*"],
-  roles: [],
-  labels: {},
-  resources: {},
-  memory_bytes: 1e9,
-  time_left_ms: null,
-  sandbox: "process",
-  host: "h",
-  platform: "linux",
-  version: "0.0.0",
-  pid: 1,
-};
+export const OFFER = anOffer();
 
 export function submission(
   inputs: readonly unknown[],

@@ -1,4 +1,5 @@
 /** Facts and changes for the store's tests; a test spells out only what matters to it. */
+
 import {
   compactIndexes,
   type IndexColumn,
@@ -25,6 +26,7 @@ import type {
   TaskExceptionFacts,
   WorkerFacts,
 } from "../../../src/runtime/scheduler/foreman/facts.ts";
+import { aSpec, commandWork, functionWork } from "../../support/specs.ts";
 
 export const NOW_MS = 1_700_000_000_000;
 export const W1 = asWorkerId("w1");
@@ -32,48 +34,17 @@ export const BOOT1 = asBootId("boot-1");
 export const JOB1 = asJobId(1);
 
 export function commandSpec(overrides: Partial<JobSpec> = {}): JobSpec {
-  return {
+  return aSpec({
     name: "true",
-    note: null,
-    queue: "default",
-    role: null,
-    metadata: {},
-    priority: 0,
-    work: {
-      kind: "command",
-      argv: ["true"],
-      shell: false,
-      placeholder: null,
-      stdin: false,
-      scratch: false,
-      cwd: "/",
-    },
-    input: { product_sources: 0, chunk: 0, none: false },
-    retries: 0,
-    backoff_seconds: 1,
-    timeout_seconds: null,
-    max_crashes: 3,
-    max_fails: { kind: "default" },
-    max_running: null,
-    delay_seconds: 0,
-    after: [],
-    time_request_seconds: null,
-    cpus: 1,
-    memory_bytes: null,
-    resources: {},
-    worker_labels: {},
+    work: commandWork(["true"]),
     env: { TOKEN: { value: "a\u0000b “quoted”", secret: true } },
     seed: 7,
-    attached: false,
-    submitted_from: { host: "here", user: "me", folder: "/", command_line: "cc submit -- true" },
     ...overrides,
-  };
+  });
 }
 
 export function functionSpec(bundleSha256: string): JobSpec {
-  return commandSpec({
-    work: { kind: "function", bundle_sha256: bundleSha256, entry_file: "job.ts" },
-  });
+  return commandSpec({ work: functionWork(bundleSha256) });
 }
 
 export function jobFacts(jobId: number, overrides: Partial<JobFacts> = {}): JobFacts {

@@ -1,4 +1,5 @@
 /** A real worker with real executors, commands and watchdog, joined to a fake foreman. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { asWorkerId } from "../../../src/runtime/protocol/ids.ts";
 import type { JobSpec } from "../../../src/runtime/protocol/job-spec.ts";
 import { type RunningWorker, startWorker } from "../../../src/runtime/worker/worker.ts";
 import type { WorkerOptions } from "../../../src/runtime/worker/worker-options.ts";
+import { aSpec, commandWork, functionWork } from "../../support/specs.ts";
 import { createFakeForeman, type FakeForeman } from "./fake-foreman.ts";
 
 export interface TestWorker {
@@ -78,58 +80,14 @@ export function startTestWorker(changes: Partial<WorkerOptions> = {}): TestWorke
   };
 }
 
-/** A specification with nothing special in it. */
-export function specOf(work: JobSpec["work"], changes: Partial<JobSpec> = {}): JobSpec {
-  return {
-    name: "a job",
-    note: null,
-    queue: "default",
-    role: null,
-    metadata: {},
-    priority: 0,
-    work,
-    input: { product_sources: 0, chunk: 0, none: false },
-    retries: 0,
-    backoff_seconds: 1,
-    timeout_seconds: null,
-    max_crashes: 3,
-    max_fails: { kind: "none" },
-    max_running: null,
-    delay_seconds: 0,
-    after: [],
-    time_request_seconds: null,
-    cpus: 1,
-    memory_bytes: null,
-    resources: {},
-    worker_labels: {},
-    env: {},
-    seed: 0,
-    attached: false,
-    submitted_from: { host: "h", user: "u", folder: "/", command_line: "" },
-    ...changes,
-  };
-}
-
 export function functionSpec(bundleSha256: string, changes: Partial<JobSpec> = {}): JobSpec {
-  return specOf({ kind: "function", bundle_sha256: bundleSha256, entry_file: "job.ts" }, changes);
+  return aSpec({ work: functionWork(bundleSha256), ...changes });
 }
-
-type CommandWork = Extract<JobSpec["work"], { kind: "command" }>;
 
 export function commandSpec(
   argv: string[],
-  work: Partial<CommandWork> = {},
+  work: Parameters<typeof commandWork>[1] = {},
   changes: Partial<JobSpec> = {},
 ): JobSpec {
-  const whole: CommandWork = {
-    kind: "command",
-    argv,
-    shell: false,
-    placeholder: null,
-    stdin: false,
-    scratch: false,
-    cwd: "/",
-    ...work,
-  };
-  return specOf(whole, changes);
+  return aSpec({ work: commandWork(argv, work), ...changes });
 }

@@ -24,7 +24,8 @@ import type {
   ForemanEffect,
   ForemanEvent,
 } from "../../../../src/runtime/scheduler/foreman/events.ts";
-import { anOffer, failureValues, someValues } from "./builders.ts";
+import { anOffer } from "../../../support/specs.ts";
+import { failureValues, someValues } from "./builders.ts";
 
 type Untimed<Event> = Event extends { readonly atMs: number } ? Omit<Event, "atMs"> : never;
 export type ForemanNews = Untimed<ForemanEvent>;

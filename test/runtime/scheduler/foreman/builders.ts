@@ -2,6 +2,7 @@
  * Builders for the machine's tests: one per noun, with only what matters given by the test, and a
  * foreman in a box whose invariants are checked after every step.
  */
+
 import {
   EMPTY_VALUES,
   expandIndexes,
@@ -32,57 +33,13 @@ import {
   type StepOutput,
 } from "../../../../src/runtime/scheduler/foreman/machine-interface.ts";
 import { repeatValue } from "../../../../src/runtime/scheduler/foreman/settle.ts";
+import { anOffer, aSpec } from "../../../support/specs.ts";
 
 export const options = (fields: Partial<ForemanOptions> = {}): ForemanOptions => ({
   ...DEFAULT_FOREMAN_OPTIONS,
   seed: 7,
   firstAssignmentId: firstAssignmentOfEpoch(1),
   onlyFollowed: false,
-  ...fields,
-});
-
-export const aSpec = (fields: Partial<JobSpec> = {}): JobSpec => ({
-  name: "a job",
-  note: null,
-  queue: "default",
-  role: null,
-  metadata: {},
-  priority: 0,
-  work: { kind: "function", bundle_sha256: "0".repeat(64), entry_file: "job.ts" },
-  input: { product_sources: 0, chunk: 0, none: false },
-  retries: 0,
-  backoff_seconds: 1,
-  timeout_seconds: null,
-  max_crashes: 3,
-  max_fails: { kind: "none" },
-  max_running: null,
-  delay_seconds: 0,
-  after: [],
-  time_request_seconds: null,
-  cpus: 1,
-  memory_bytes: null,
-  resources: {},
-  worker_labels: {},
-  env: {},
-  seed: 0,
-  attached: false,
-  submitted_from: { host: "h", user: "u", folder: "/", command_line: "cc submit" },
-  ...fields,
-});
-
-export const anOffer = (fields: Partial<WorkerOffer> = {}): WorkerOffer => ({
-  slots: 2,
-  queues: ["*"],
-  roles: [],
-  labels: {},
-  resources: {},
-  memory_bytes: 8 * 2 ** 30,
-  time_left_ms: null,
-  sandbox: "process",
-  host: "h",
-  platform: "linux",
-  version: "0",
-  pid: 1,
   ...fields,
 });
 

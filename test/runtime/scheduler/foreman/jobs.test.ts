@@ -4,10 +4,10 @@ import { asJobId, type JobId } from "../../../../src/runtime/protocol/ids.ts";
 import { JOB_TASKS_MAX } from "../../../../src/runtime/protocol/limits.ts";
 import { step } from "../../../../src/runtime/scheduler/foreman/machine.ts";
 import { taskCounts } from "../../../../src/runtime/scheduler/foreman/selectors.ts";
+import { aSpec } from "../../../support/specs.ts";
 import {
   aForeman,
   answerOf,
-  aSpec,
   assignmentsIn,
   aWorker,
   changesOf,

@@ -22,7 +22,8 @@ import {
 import type { StepOutput } from "../../../../src/runtime/scheduler/foreman/machine-interface.ts";
 import { createRandom, nextRandom } from "../../../../src/runtime/scheduler/foreman/random.ts";
 import { createMemoryStore, type MemoryStore } from "../../../../src/runtime/store/memory.ts";
-import { anOffer, aSpec, options, someValues } from "./builders.ts";
+import { anOffer, aSpec } from "../../../support/specs.ts";
+import { options, someValues } from "./builders.ts";
 import {
   type Behaviour,
   connect,

@@ -10,10 +10,10 @@ import {
 } from "../../../../src/runtime/scheduler/foreman/machine.ts";
 import type { StepOutput } from "../../../../src/runtime/scheduler/foreman/machine-interface.ts";
 import { createMemoryStore, type MemoryStore } from "../../../../src/runtime/store/memory.ts";
+import { aSpec } from "../../../support/specs.ts";
 import {
   aForeman,
   answerOf,
-  aSpec,
   assignmentsIn,
   aWorker,
   changesOf,

@@ -13,6 +13,7 @@ import {
   step,
 } from "../../../../src/runtime/scheduler/foreman/machine.ts";
 import { createRandom, nextRandom } from "../../../../src/runtime/scheduler/foreman/random.ts";
+import { aSpec } from "../../../support/specs.ts";
 import {
   type AgentHost,
   createHost,
@@ -23,7 +24,7 @@ import {
   runHost,
   toNews,
 } from "./agent-host.ts";
-import { aSpec, options, someValues } from "./builders.ts";
+import { options, someValues } from "./builders.ts";
 
 const SEEDS = 20;
 const EVENTS_PER_SEED = 300;
