@@ -19,7 +19,7 @@ import { encodeValue } from "../src/runtime/protocol/value.ts";
 import type { Channel } from "../src/runtime/transport/channel.ts";
 import { createChannelPair } from "../src/runtime/transport/memory.ts";
 import type { OnChannel } from "../src/runtime/transport/socket-channel.ts";
-import { createHostProbe } from "../src/runtime/worker/host-probe.ts";
+import { createHostProbe } from "../src/runtime/worker/host/host-probe.ts";
 import { startWorker } from "../src/runtime/worker/worker.ts";
 import type { WorkerOptions } from "../src/runtime/worker/worker-options.ts";
 import { aSpec, functionWork } from "../test/support/specs.ts";

@@ -7,7 +7,7 @@ const ROLES: Readonly<Record<string, () => Promise<void>>> = {
   /** Runs the tasks of one slot. */
   executor: async () => (await import("../runtime/executor/main.ts")).runExecutor(),
   /** Ends what a killed worker left behind. */
-  watchdog: async () => (await import("../runtime/worker/watchdog.ts")).runWatchdog(),
+  watchdog: async () => (await import("../runtime/worker/processes/watchdog.ts")).runWatchdog(),
 };
 
 /** Resolves when the role is done; an unknown one is a mixed installation. */

@@ -3,7 +3,7 @@ import { accessSync, constants, mkdtempSync, readFileSync, rmdirSync, statfsSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CcError } from "../../runtime/protocol/error.ts";
-import { createHostProbe } from "../../runtime/worker/host-probe.ts";
+import { createHostProbe } from "../../runtime/worker/host/host-probe.ts";
 import { formatBytes, formatPlural } from "../format.ts";
 import { type Check, type CheckSection, failed, finding, ok, warning } from "./check.ts";
 import { judgeSpace, nearestExisting } from "./store-checks.ts";

@@ -17,7 +17,7 @@ import {
   executorEnvironment,
   inheritEnvironment,
   jobEnvironment,
-} from "../../runtime/worker/task-environment.ts";
+} from "../../runtime/worker/host/task-environment.ts";
 import { sendPrintsToStderr, writeToStderr } from "./direct-stderr.ts";
 import { guardRun } from "./guard-run.ts";
 import { type FunctionTrial, type Trial, type TrialEnd, WORKER_NAME } from "./trial.ts";

@@ -14,12 +14,12 @@ import {
   describeExit,
   describeSignal,
   describeStartFault,
-} from "../../runtime/worker/command-failure.ts";
+} from "../../runtime/worker/commands/command-failure.ts";
 import {
   inheritEnvironment,
   jobEnvironment,
   taskEnvironment,
-} from "../../runtime/worker/task-environment.ts";
+} from "../../runtime/worker/host/task-environment.ts";
 import {
   type CommandTrial,
   type CommandTrialEnd,

@@ -5,7 +5,7 @@ import { decodeFailure, type Failure, VALUE_FAILURE } from "../protocol/failure.
 import { formatTaskId, type JobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job-spec.ts";
 import type { ErrorGroupView, JobDetailView, JobView, TaskCounts } from "../protocol/views.ts";
-import { whyJob } from "../scheduler/foreman/explain.ts";
+import { whyJob } from "../scheduler/foreman/explain/explain.ts";
 import type { JobFacts } from "../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../scheduler/foreman/machine.ts";
 import { jobProgress } from "../scheduler/foreman/selectors.ts";

@@ -6,7 +6,7 @@ import { formatTaskId, type JobId } from "../protocol/ids.ts";
 import { LIST_ROWS_MAX } from "../protocol/limits.ts";
 import { valueAsJson } from "../protocol/value.ts";
 import type { AttemptView, TaskDetailView, TaskState, TaskView } from "../protocol/views.ts";
-import { whyTask } from "../scheduler/foreman/explain.ts";
+import { whyTask } from "../scheduler/foreman/explain/explain.ts";
 import {
   type JobFacts,
   type JobFold,

@@ -8,7 +8,7 @@ import { asJobId, asWorkerId, type JobId, type WorkerId } from "../protocol/ids.
 import { LIST_ROWS_MAX } from "../protocol/limits.ts";
 import type { View } from "../protocol/messages/client.ts";
 import type { ForemanView, JobView, ProgressView, TaskView, WhyView } from "../protocol/views.ts";
-import { whyJob, whyWorker } from "../scheduler/foreman/explain.ts";
+import { whyJob, whyWorker } from "../scheduler/foreman/explain/explain.ts";
 import type { JobFacts } from "../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../scheduler/foreman/machine.ts";
 import { foremanTotals, liveJobIds } from "../scheduler/foreman/selectors.ts";

@@ -4,12 +4,12 @@ import type { Logger } from "../platform/logger.ts";
 import type { BatchOrder } from "../scheduler/agent/events.ts";
 import type { WorkerEvent } from "./agent-loop.ts";
 import type { BatchRunner, RunnerListener } from "./batch-runner.ts";
-import type { Bundles } from "./bundles.ts";
-import { createCommandRunner } from "./command-runner.ts";
-import { createFunctionRunner } from "./function-runner.ts";
+import type { Bundles } from "./code/bundles.ts";
+import { createCommandRunner } from "./commands/command-runner.ts";
+import { createFunctionRunner } from "./executors/function-runner.ts";
+import type { ScratchSpace } from "./host/scratch.ts";
 import type { JobPlans } from "./job-plans.ts";
-import type { ProcessHost } from "./process-host.ts";
-import type { ScratchSpace } from "./scratch.ts";
+import type { ProcessHost } from "./processes/process-host.ts";
 
 export interface BatchCrew {
   run(order: BatchOrder): void;

@@ -5,7 +5,7 @@ import type { MessageOf } from "../protocol/messages.ts";
 import type { AgentEffect } from "../scheduler/agent/events.ts";
 import type { WorkerEvent } from "./agent-loop.ts";
 import type { BatchCrew } from "./batch-crew.ts";
-import { type Bundles, bundleRefusal } from "./bundles.ts";
+import { type Bundles, bundleRefusal } from "./code/bundles.ts";
 import type { ForemanLink } from "./foreman-link.ts";
 
 export interface PerformerParts {

@@ -15,7 +15,7 @@ import { asJobId, type WorkerId } from "../protocol/ids.ts";
 import { type JobSpec, jobSpec } from "../protocol/job-spec.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import type { AgentJob } from "../scheduler/agent/events.ts";
-import { type Environment, jobEnvironment } from "./task-environment.ts";
+import { type Environment, jobEnvironment } from "./host/task-environment.ts";
 
 export interface JobPlan {
   readonly agentJob: AgentJob;

@@ -4,7 +4,7 @@ import { expandIndexes } from "../protocol/columns.ts";
 import { asAssignmentId } from "../protocol/ids.ts";
 import type { Message, MessageOf } from "../protocol/messages.ts";
 import type { WorkerEvent } from "./agent-loop.ts";
-import type { Bundles } from "./bundles.ts";
+import type { Bundles } from "./code/bundles.ts";
 import type { JobPlans } from "./job-plans.ts";
 
 export interface MessageReaderParts {

@@ -5,7 +5,7 @@ import type { Chance } from "../platform/random.ts";
 import type { WorkerId } from "../protocol/ids.ts";
 import type { WorkerOffer } from "../protocol/job-spec.ts";
 import type { ForemanLinkOptions } from "./foreman-link.ts";
-import type { HostProbe } from "./host-probe.ts";
+import type { HostProbe } from "./host/host-probe.ts";
 
 export interface WorkerOptions {
   readonly workerId: WorkerId;

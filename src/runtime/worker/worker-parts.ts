@@ -1,14 +1,14 @@
 /** What a worker holds for as long as it lives and gives back at its end: folders, the watchdog, code. */
 
-import { createAttemptTokens } from "./attempt-token.ts";
-import { createBundleCache } from "./bundle-cache.ts";
-import { type Bundles, createBundles } from "./bundles.ts";
+import { createBundleCache } from "./code/bundle-cache.ts";
+import { type Bundles, createBundles } from "./code/bundles.ts";
+import { openScratchSpace, type ScratchSpace } from "./host/scratch.ts";
+import { inheritEnvironment } from "./host/task-environment.ts";
 import { createJobPlans, type JobPlans } from "./job-plans.ts";
-import { createOutOfMemoryWatch } from "./out-of-memory.ts";
-import type { ProcessHost } from "./process-host.ts";
-import { openScratchSpace, type ScratchSpace } from "./scratch.ts";
-import { inheritEnvironment } from "./task-environment.ts";
-import { startWatchdog } from "./watchdog-link.ts";
+import { createAttemptTokens } from "./processes/attempt-token.ts";
+import { createOutOfMemoryWatch } from "./processes/out-of-memory.ts";
+import type { ProcessHost } from "./processes/process-host.ts";
+import { startWatchdog } from "./processes/watchdog-link.ts";
 import type { WorkerOptions } from "./worker-options.ts";
 
 export interface WorkerParts {

@@ -14,7 +14,7 @@ import { createAgentLoop, type WorkerEvent } from "./agent-loop.ts";
 import { createBatchCrew } from "./batch-crew.ts";
 import { type PerformerParts, performEffect } from "./effect-performer.ts";
 import { createForemanLink } from "./foreman-link.ts";
-import { watchLoad } from "./load-monitor.ts";
+import { watchLoad } from "./host/load-monitor.ts";
 import { createMessageReader } from "./message-reader.ts";
 import type { WorkerOptions } from "./worker-options.ts";
 import { openWorkerParts } from "./worker-parts.ts";

@@ -1,9 +1,9 @@
 /** What the tests of real processes share: looking for them, and waiting until they have gone. */
 import { readdirSync, readFileSync } from "node:fs";
-import { createAttemptTokens } from "../../../src/runtime/worker/attempt-token.ts";
-import type { CommandRequest } from "../../../src/runtime/worker/command-process.ts";
-import { createOutOfMemoryWatch } from "../../../src/runtime/worker/out-of-memory.ts";
-import type { ProcessHost } from "../../../src/runtime/worker/process-host.ts";
+import type { CommandRequest } from "../../../src/runtime/worker/commands/command-process.ts";
+import { createAttemptTokens } from "../../../src/runtime/worker/processes/attempt-token.ts";
+import { createOutOfMemoryWatch } from "../../../src/runtime/worker/processes/out-of-memory.ts";
+import type { ProcessHost } from "../../../src/runtime/worker/processes/process-host.ts";
 
 /** A number of seconds for `sleep` that no other process has: its processes are found by it. */
 export function uniqueSeconds(): string {

@@ -18,7 +18,7 @@ import {
   type ExecutorChild,
   type ExecutorChildOptions,
   startExecutorChild,
-} from "../../../src/runtime/worker/executor-child.ts";
+} from "../../../src/runtime/worker/executors/executor-child.ts";
 import { createHost } from "./processes.ts";
 
 export type RowReport =

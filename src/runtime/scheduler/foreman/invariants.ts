@@ -3,11 +3,19 @@
  * everything and is far too slow for a running foreman.
  */
 import { assert } from "../../protocol/error.ts";
-import { indexOfRow } from "./assignments.ts";
-import { isClaimedAgainst } from "./claims.ts";
-import { HELD_TASKS_MAX, loadOf, planCount } from "./credit.ts";
-import { isBlocked } from "./live-job.ts";
-import { isPlaceable } from "./serving.ts";
+import { isBlocked } from "./jobs/live-job.ts";
+import { indexOfRow } from "./outcomes/assignments.ts";
+import { isClaimedAgainst } from "./placement/claims.ts";
+import { HELD_TASKS_MAX, loadOf, planCount } from "./placement/credit.ts";
+import {
+  isSettledState,
+  TASK_ALONE,
+  TASK_DELAYED,
+  TASK_QUEUED,
+  TASK_RUNNING,
+  TASK_STATE_COUNT,
+} from "./queues/task-table.ts";
+import { isPlaceable } from "./sessions/serving.ts";
 import {
   type Assignment,
   type ForemanState,
@@ -17,14 +25,6 @@ import {
   ROW_STARTED,
   type Session,
 } from "./state.ts";
-import {
-  isSettledState,
-  TASK_ALONE,
-  TASK_DELAYED,
-  TASK_QUEUED,
-  TASK_RUNNING,
-  TASK_STATE_COUNT,
-} from "./task-table.ts";
 
 /** @throws naming the first invariant that is broken. */
 export function checkInvariants(state: ForemanState): void {

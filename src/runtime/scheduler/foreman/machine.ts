@@ -4,23 +4,27 @@
  * it touched; timers that are due, ends of jobs and placement follow, each once.
  */
 import { assertNever } from "../../protocol/error.ts";
-import { onBackstop } from "./backstop.ts";
-import { liftSetAside } from "./blame.ts";
-import { onCancelRequested } from "./cancel.ts";
-import { concludeJobs } from "./conclude.ts";
 import { type CurrentStep, createStep, type EventOf } from "./current-step.ts";
 import type { ForemanEvent } from "./events.ts";
 import type { StoredState } from "./facts.ts";
-import { onFollowingChanged } from "./following.ts";
-import { onInputsClosed, onJobSubmitted, onTasksSubmitted } from "./jobs.ts";
-import { factsOf } from "./live-job.ts";
+import { onCancelRequested } from "./jobs/cancel.ts";
+import { concludeJobs } from "./jobs/conclude.ts";
+import { onFollowingChanged } from "./jobs/following.ts";
+import { onInputsClosed, onJobSubmitted, onTasksSubmitted } from "./jobs/jobs.ts";
+import { factsOf } from "./jobs/live-job.ts";
+import { onRetryRequested } from "./jobs/retry.ts";
+import { onJobPatched, onJobRemoved } from "./jobs/steering.ts";
+import { cancelDetached, onSubmitterAttached, onSubmitterDetached } from "./jobs/submitter.ts";
 import type { ForemanOptions, StepOutput } from "./machine-interface.ts";
-import { placeTasks } from "./placement.ts";
-import { releaseDelayed } from "./ready-queue.ts";
+import { onBackstop } from "./outcomes/backstop.ts";
+import { onAttemptsReported, onTasksStarted } from "./outcomes/reports.ts";
+import { onTasksGone, onTasksReturned } from "./outcomes/returns.ts";
+import { placeTasks } from "./placement/placement.ts";
+import { onStealCheck } from "./placement/stealing.ts";
+import { releaseDelayed } from "./queues/ready-queue.ts";
+import { earliestAtMs, popDue } from "./queues/time-heap.ts";
 import { takeStored } from "./recovery.ts";
-import { onAttemptsReported, onTasksStarted } from "./reports.ts";
-import { onRetryRequested } from "./retry.ts";
-import { onTasksGone, onTasksReturned } from "./returns.ts";
+import { liftSetAside } from "./sessions/blame.ts";
 import {
   onConnectionLost,
   onHeartbeat,
@@ -28,19 +32,15 @@ import {
   onSessionEnded,
   onSessionReady,
   onSessionTimer,
-} from "./sessions.ts";
+} from "./sessions/sessions.ts";
+import { onWorkerPaused } from "./sessions/worker-steering.ts";
 import {
   createState,
   type LiveJob,
   type ForemanState as MachineState,
   type Timer,
 } from "./state.ts";
-import { onStealCheck } from "./stealing.ts";
-import { onJobPatched, onJobRemoved } from "./steering.ts";
-import { cancelDetached, onSubmitterAttached, onSubmitterDetached } from "./submitter.ts";
-import { earliestAtMs, popDue } from "./time-heap.ts";
 import { armJob, armSession } from "./timers.ts";
-import { onWorkerPaused } from "./worker-steering.ts";
 
 /** The machine's memory. Only `step` and `recover` may change it. */
 export type ForemanState = MachineState;

@@ -3,19 +3,19 @@
  * that holds some has a full lease from now on, and what workers present is adopted when they return.
  */
 import { compactIndexes, compactU32, expandIndexes, u32At } from "../../protocol/columns.ts";
-import { holdAssignment } from "./assignments.ts";
-import { chargeUs } from "./charge.ts";
 import { type CurrentStep, recordEvent } from "./current-step.ts";
-import { renewDependencies } from "./dependencies.ts";
 import type { AssignmentFacts, StoredState } from "./facts.ts";
-import { moveTasks } from "./live-job.ts";
-import { reviveJob } from "./revive.ts";
-import { createSession } from "./sessions.ts";
+import { renewDependencies } from "./jobs/dependencies.ts";
+import { moveTasks } from "./jobs/live-job.ts";
+import { reviveJob } from "./jobs/revive.ts";
+import { detachSubmitter } from "./jobs/submitter.ts";
+import { holdAssignment } from "./outcomes/assignments.ts";
+import { chargeUs } from "./placement/charge.ts";
+import { isSettledState, TASK_RUNNING } from "./queues/task-table.ts";
+import { createSession } from "./sessions/sessions.ts";
+import { rememberWorker } from "./sessions/workers.ts";
 import { type LiveJob, type Session, submissionKey } from "./state.ts";
-import { detachSubmitter } from "./submitter.ts";
-import { isSettledState, TASK_RUNNING } from "./task-table.ts";
 import { armJob, armSession, armWorker } from "./timers.ts";
-import { rememberWorker } from "./workers.ts";
 
 export function takeStored(step: CurrentStep, stored: StoredState): void {
   const { state } = step;

@@ -5,9 +5,18 @@
 import type { JobId, WorkerId } from "../../protocol/ids.ts";
 import type { WorkerOffer } from "../../protocol/job-spec.ts";
 import type { JobState, TaskCounts, TaskState, WorkerState } from "../../protocol/views.ts";
-import { rowOfIndex } from "./assignments.ts";
 import type { JobFacts } from "./facts.ts";
-import { countOf, factsOf, isBlocked, liveState, queuedCount } from "./live-job.ts";
+import { countOf, factsOf, isBlocked, liveState, queuedCount } from "./jobs/live-job.ts";
+import { rowOfIndex } from "./outcomes/assignments.ts";
+import {
+  TASK_ALONE,
+  TASK_CANCELLED,
+  TASK_COMPLETED,
+  TASK_DELAYED,
+  TASK_FAILED,
+  TASK_QUEUED,
+  TASK_RUNNING,
+} from "./queues/task-table.ts";
 import { ratePerSecond } from "./rate.ts";
 import {
   type Assignment,
@@ -17,15 +26,6 @@ import {
   type Session,
   type Worker,
 } from "./state.ts";
-import {
-  TASK_ALONE,
-  TASK_CANCELLED,
-  TASK_COMPLETED,
-  TASK_DELAYED,
-  TASK_FAILED,
-  TASK_QUEUED,
-  TASK_RUNNING,
-} from "./task-table.ts";
 
 /** A lost worker is shown so long. */
 const LOST_SHOWN_MS = 3_600_000;

@@ -11,12 +11,12 @@ import type { U32Column } from "../../protocol/columns.ts";
 import type { AssignmentId, BootId, JobId, WorkerId } from "../../protocol/ids.ts";
 import type { JobSpec, WorkerOffer } from "../../protocol/job-spec.ts";
 import type { JobFacts } from "./facts.ts";
-import type { IndexHeap } from "./index-heap.ts";
-import type { InputSizes } from "./inputs.ts";
+import type { InputSizes } from "./jobs/inputs.ts";
 import type { ForemanOptions } from "./machine-interface.ts";
+import type { IndexHeap } from "./queues/index-heap.ts";
+import type { TaskTable } from "./queues/task-table.ts";
+import { createTimeHeap, type TimeHeap } from "./queues/time-heap.ts";
 import { createRandom, type RandomState } from "./random.ts";
-import type { TaskTable } from "./task-table.ts";
-import { createTimeHeap, type TimeHeap } from "./time-heap.ts";
 
 export interface ForemanState {
   readonly options: ForemanOptions;

@@ -3,10 +3,10 @@
  * really due and sets the next one. So renewing a lease costs nothing.
  */
 import type { CurrentStep } from "./current-step.ts";
-import { isBlocked } from "./live-job.ts";
-import { nextDelayedAtMs } from "./ready-queue.ts";
+import { isBlocked } from "./jobs/live-job.ts";
+import { nextDelayedAtMs } from "./queues/ready-queue.ts";
+import { pushAt } from "./queues/time-heap.ts";
 import type { Assignment, LiveJob, Session, Worker } from "./state.ts";
-import { pushAt } from "./time-heap.ts";
 
 /** The worker enforces time-outs; when it has said nothing so long after one, the foreman does. */
 export const BACKSTOP_MS = 10_000;

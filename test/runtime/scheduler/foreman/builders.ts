@@ -32,7 +32,7 @@ import {
   type ForemanOptions,
   type StepOutput,
 } from "../../../../src/runtime/scheduler/foreman/machine-interface.ts";
-import { repeatValue } from "../../../../src/runtime/scheduler/foreman/settle.ts";
+import { repeatValue } from "../../../../src/runtime/scheduler/foreman/outcomes/settle.ts";
 import { anOffer, aSpec } from "../../../support/specs.ts";
 
 export const options = (fields: Partial<ForemanOptions> = {}): ForemanOptions => ({

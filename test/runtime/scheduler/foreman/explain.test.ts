@@ -1,7 +1,11 @@
 /** Sentences that name the values and what to type. */
 import { expect, test } from "bun:test";
 import { asJobId, asWorkerId } from "../../../../src/runtime/protocol/ids.ts";
-import { whyJob, whyTask, whyWorker } from "../../../../src/runtime/scheduler/foreman/explain.ts";
+import {
+  whyJob,
+  whyTask,
+  whyWorker,
+} from "../../../../src/runtime/scheduler/foreman/explain/explain.ts";
 import { aForeman, assignmentsIn, aWorker, complete, fail, start, submit } from "./builders.ts";
 
 const only = <Value>(values: readonly Value[]): Value => {

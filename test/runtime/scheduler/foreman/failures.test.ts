@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { decodeFailure } from "../../../../src/runtime/protocol/failure.ts";
 import type { JobId } from "../../../../src/runtime/protocol/ids.ts";
-import { planBackoffMs } from "../../../../src/runtime/scheduler/foreman/failures.ts";
+import { planBackoffMs } from "../../../../src/runtime/scheduler/foreman/outcomes/failures.ts";
 import {
   aForeman,
   assignmentsIn,

@@ -1,34 +1,34 @@
 /** The small parts: queue patterns, heaps, the generator, wording, input sizes. */
 import { expect, test } from "bun:test";
 import {
-  createIndexHeap,
-  popIndex,
-  pushIndex,
-} from "../../../../src/runtime/scheduler/foreman/index-heap.ts";
+  formatDuration,
+  percentText,
+  plural,
+} from "../../../../src/runtime/scheduler/foreman/explain/wording.ts";
 import {
   chunkOf,
   createInputSizes,
   meanInputBytes,
   noteInputs,
-} from "../../../../src/runtime/scheduler/foreman/inputs.ts";
-import { matchesQueue } from "../../../../src/runtime/scheduler/foreman/queue-pattern.ts";
-import { createRandom, nextRandom } from "../../../../src/runtime/scheduler/foreman/random.ts";
+} from "../../../../src/runtime/scheduler/foreman/jobs/inputs.ts";
+import { matchesQueue } from "../../../../src/runtime/scheduler/foreman/placement/queue-pattern.ts";
+import {
+  createIndexHeap,
+  popIndex,
+  pushIndex,
+} from "../../../../src/runtime/scheduler/foreman/queues/index-heap.ts";
 import {
   addTasks,
   createTaskTable,
   trimTasks,
   troubleOf,
-} from "../../../../src/runtime/scheduler/foreman/task-table.ts";
+} from "../../../../src/runtime/scheduler/foreman/queues/task-table.ts";
 import {
   createTimeHeap,
   popDue,
   pushAt,
-} from "../../../../src/runtime/scheduler/foreman/time-heap.ts";
-import {
-  formatDuration,
-  percentText,
-  plural,
-} from "../../../../src/runtime/scheduler/foreman/wording.ts";
+} from "../../../../src/runtime/scheduler/foreman/queues/time-heap.ts";
+import { createRandom, nextRandom } from "../../../../src/runtime/scheduler/foreman/random.ts";
 
 test("queue patterns match any characters with a star and exclude with an exclamation mark", () => {
   for (const [patterns, queue, expected] of [

@@ -1,7 +1,7 @@
 /** Who gets what: matching, priorities, fairness, batches, amounts, company. */
 import { expect, test } from "bun:test";
 import type { JobId } from "../../../../src/runtime/protocol/ids.ts";
-import { HELD_TASKS_MAX } from "../../../../src/runtime/scheduler/foreman/credit.ts";
+import { HELD_TASKS_MAX } from "../../../../src/runtime/scheduler/foreman/placement/credit.ts";
 import {
   aForeman,
   assignmentsIn,

@@ -1,0 +1,211 @@
+/**
+ * Why a job, a task or a worker stands where it stands: one sentence that names the values, and what
+ * to type. The order of the questions is the order in which a person would ask them.
+ */
+import type { JobId, WorkerId } from "../../../protocol/ids.ts";
+import type { WhyView } from "../../../protocol/views.ts";
+import { isWanted } from "../jobs/following.ts";
+import { countOf, isBlocked, queuedCount, settledCount } from "../jobs/live-job.ts";
+import { attemptOfRow, rowOfIndex } from "../outcomes/assignments.ts";
+import { mustRunAlone } from "../queues/ready-queue.ts";
+import {
+  TASK_CANCELLED,
+  TASK_COMPLETED,
+  TASK_DELAYED,
+  TASK_FAILED,
+  TASK_RUNNING,
+} from "../queues/task-table.ts";
+import { earliestAtMs } from "../queues/time-heap.ts";
+import { delayedUntil, findAssignmentOf } from "../selectors.ts";
+import type { ForemanState, LiveJob, Session, Worker } from "../state.ts";
+import { whyNotPlaced } from "./explain-placement.ts";
+import { formatDuration, percentText, plural } from "./wording.ts";
+
+/** Why the job does not go on, or how it does. */
+export function whyJob(state: ForemanState, jobId: JobId): WhyView {
+  const job = state.jobs.get(jobId);
+  if (!job) return whyEnded(state, jobId);
+  return whyHeld(state, job) ?? whyQueuedJob(state, job);
+}
+
+/** Why the task does not run, or where it does. */
+export function whyTask(state: ForemanState, jobId: JobId, index: number): WhyView {
+  const job = state.jobs.get(jobId);
+  if (!job) return whyEnded(state, jobId);
+  const task = `Task ${jobId}/${index}`;
+  const taskState = job.tasks.state[index];
+  if (taskState === undefined || index >= job.tasks.count) {
+    return why("no_such_task", `Job ${jobId} has ${job.tasks.count} tasks.`, `cc tasks ${jobId}`);
+  }
+  switch (taskState) {
+    case TASK_COMPLETED:
+      return why("completed", `${task} has completed.`, null);
+    case TASK_FAILED:
+      return why("failed", `${task} has failed.`, `cc tasks ${jobId}/${index}`);
+    case TASK_CANCELLED:
+      return why("cancelled", `${task} was cancelled.`, `cc retry ${jobId}/${index}`);
+    case TASK_RUNNING:
+      return whyRunning(state, job, index);
+    case TASK_DELAYED:
+      return whyDelayed(state, job, index);
+    default:
+      return whyHeld(state, job) ?? whyQueuedTask(state, job, index);
+  }
+}
+
+/** Why the worker idles, or what it does. */
+export function whyWorker(state: ForemanState, workerId: WorkerId): WhyView {
+  const worker = state.workers.get(workerId);
+  if (!worker) return why("no_such_worker", `There is no worker "${workerId}".`, "cc workers");
+  const session = state.sessions.get(worker.bootId);
+  const unserving = whyUnserving(state, worker, session ?? null);
+  if (unserving !== null || !session) return unserving ?? lostWorker(worker);
+  if (session.heldTasks > 0) {
+    const jobs = [...session.holdings.keys()].slice(0, 5).join(", ");
+    const sentence = `Worker ${workerId} holds ${plural(session.heldTasks, "task")} of job ${jobs} on ${plural(session.offer.slots, "slot")}.`;
+    return why("working", sentence, null);
+  }
+  if (session.fencedSlots > 0) {
+    return why("clearing", `Worker ${workerId} ends the processes of cancelled tasks.`, null);
+  }
+  return whyIdle(state, session);
+}
+
+/** What keeps the whole job from starting anything, whoever is connected; null: nothing. */
+function whyHeld(state: ForemanState, job: LiveJob): WhyView | null {
+  const { jobId } = job;
+  if (job.isPaused) return why("paused", `Job ${jobId} is paused.`, `cc resume ${jobId}`);
+  const [dependency] = job.waitingFor;
+  if (dependency !== undefined) return whyBlocked(state, job, dependency);
+  if (job.notBeforeMs !== null && isBlocked(job, state.nowMs)) {
+    const left = formatDuration(job.notBeforeMs - state.nowMs);
+    return why("start_time", `Job ${jobId} starts in ${left} (--delay).`, null);
+  }
+  if (!isWanted(state, job)) {
+    const sentence = `Job ${jobId} runs only while somebody follows it, since no foreman stays here.`;
+    return why("not_followed", sentence, `cc wait ${jobId}`);
+  }
+  return null;
+}
+
+function whyBlocked(state: ForemanState, job: LiveJob, dependency: JobId): WhyView {
+  const other = state.jobs.get(dependency);
+  const done = other ? `, ${percentText(settledCount(other), other.tasks.count)} done` : "";
+  const more = job.waitingFor.size > 1 ? ` and ${job.waitingFor.size - 1} more` : "";
+  const sentence = `Job ${dependency} must complete first (${standingOf(state, other)}${done})${more}.`;
+  return why("blocked_by_job", sentence, `cc why ${dependency}`);
+}
+
+function standingOf(state: ForemanState, job: LiveJob | undefined): string {
+  if (!job) return "not here";
+  if (job.isPaused) return "paused";
+  if (isBlocked(job, state.nowMs)) return "waiting itself";
+  return countOf(job, TASK_RUNNING) > 0 ? "running" : "queued";
+}
+
+function whyQueuedJob(state: ForemanState, job: LiveJob): WhyView {
+  const { jobId } = job;
+  const running = countOf(job, TASK_RUNNING);
+  if (queuedCount(job) > 0) {
+    const reason = whyNotPlaced(state, job);
+    if (reason.code !== "slots_busy" || running === 0) return reason;
+  }
+  if (running > 0) return why("running", `Job ${jobId} runs ${plural(running, "task")}.`, null);
+  const delayed = countOf(job, TASK_DELAYED);
+  if (delayed > 0) {
+    const left = formatDuration(earliestAtMs(job.queue.delayed) - state.nowMs);
+    const sentence = `${plural(delayed, "task")} of job ${jobId} failed and will be tried again, the first in ${left}.`;
+    return why("backoff", sentence, `cc tasks ${jobId} --state delayed`);
+  }
+  const sentence = `All ${job.tasks.count} inputs of job ${jobId} so far are settled; more may come.`;
+  return why("inputs_open", sentence, null);
+}
+
+function whyQueuedTask(state: ForemanState, job: LiveJob, index: number): WhyView {
+  const reason = whyNotPlaced(state, job);
+  if (reason.code !== "slots_busy" || !mustRunAlone(job.tasks, index)) return reason;
+  const crashes = job.tasks.trouble?.crashes[index] ?? 0;
+  const sentence = `Task ${job.jobId}/${index} took workers down before (${crashes} of ${job.spec.max_crashes} crashes) and waits for an empty one.`;
+  return why("runs_alone", sentence, "cc workers");
+}
+
+function whyRunning(state: ForemanState, job: LiveJob, index: number): WhyView {
+  const assignment = findAssignmentOf(job, index);
+  const task = `Task ${job.jobId}/${index}`;
+  if (assignment === null) return why("running", `${task} is running.`, null);
+  const { worker } = assignment.session;
+  const row = rowOfIndex(assignment, index);
+  const startMs = assignment.startedAtMs.get(row);
+  const attempt = attemptOfRow(assignment, row);
+  if (!assignment.session.isConnected) {
+    const sentence = `${task} is at worker ${worker.workerId}, whose connection is gone; it is queued again unless the worker comes back.`;
+    return why("worker_away", sentence, `cc workers ${worker.workerId}`);
+  }
+  if (startMs === undefined) {
+    return why("assigned", `${task} is at worker ${worker.workerId} (attempt ${attempt}).`, null);
+  }
+  const since = formatDuration(state.nowMs - startMs);
+  const sentence = `${task} has been running on worker ${worker.workerId} for ${since} (attempt ${attempt}).`;
+  return why("running", sentence, null);
+}
+
+function whyDelayed(state: ForemanState, job: LiveJob, index: number): WhyView {
+  const task = `Task ${job.jobId}/${index}`;
+  const untilMs = delayedUntil(job, index) ?? state.nowMs;
+  const failures = job.tasks.trouble?.failures[index] ?? 0;
+  const left = formatDuration(untilMs - state.nowMs);
+  if (failures === 0) {
+    return why("handed_back", `${task} was handed back and is offered again in ${left}.`, null);
+  }
+  const sentence = `${task} failed ${plural(failures, "time")} and is tried again in ${left} (${plural(job.spec.retries - failures + 1, "attempt")} left).`;
+  return why("backoff", sentence, `cc tasks ${job.jobId}/${index}`);
+}
+
+function whyUnserving(
+  state: ForemanState,
+  worker: Worker,
+  session: Session | null,
+): WhyView | null {
+  const { workerId } = worker;
+  if (session === null || !session.isConnected) return lostWorker(worker);
+  if (worker.isPaused) {
+    return why("paused", `Worker ${workerId} is paused.`, `cc resume ${workerId}`);
+  }
+  if (worker.setAsideUntilMs !== null) {
+    const left = formatDuration(worker.setAsideUntilMs - state.nowMs);
+    const sentence = `Worker ${workerId} is set aside for another ${left}: ${worker.setAsideReason ?? "tasks failed there"}.`;
+    return why("set_aside", sentence, `cc workers ${workerId}`);
+  }
+  if (!session.isAccepting) {
+    const reason = session.reason ?? "it said so";
+    return why("not_accepting", `Worker ${workerId} takes no new tasks: ${reason}.`, null);
+  }
+  return null;
+}
+
+function lostWorker({ workerId }: Worker): WhyView {
+  return why("lost", `Worker ${workerId} is not connected.`, `cc worker --id ${workerId}`);
+}
+
+function whyIdle(state: ForemanState, session: Session): WhyView {
+  const { workerId } = session.worker;
+  for (const level of state.levels) {
+    for (const job of level.jobs) {
+      const reason = whyNotPlaced(state, job);
+      const sentence = `Worker ${workerId} idles while job ${job.jobId} waits: ${reason.sentence}`;
+      return why("idle", sentence, reason.hint);
+    }
+  }
+  return why("idle", `Worker ${workerId} idles: nothing is queued.`, null);
+}
+
+function whyEnded(state: ForemanState, jobId: JobId): WhyView {
+  const facts = state.ended.get(jobId);
+  if (!facts) return why("no_such_job", `There is no job ${jobId}.`, "cc jobs");
+  const sentence = `Job ${jobId} has ended: ${facts.state}.`;
+  return why("ended", sentence, facts.state === "completed" ? null : `cc retry ${jobId}`);
+}
+
+function why(code: string, sentence: string, hint: string | null): WhyView {
+  return { code, sentence, hint };
+}

@@ -1,0 +1,79 @@
+/**
+ * `--after`: a job waits until all jobs it names have completed. One that ended otherwise cancels it.
+ *
+ *   waiting  -> `waitingFor` of the dependant, and `dependants` of the one it waits for
+ */
+import type { JobId } from "../../../protocol/ids.ts";
+import { type CurrentStep, touchJob } from "../current-step.ts";
+import { cancelRest } from "../outcomes/settle.ts";
+import type { ForemanState, LiveJob } from "../state.ts";
+
+/** Notes what the job has to wait for; a dependency that did not complete cancels it. */
+export function addDependencies(step: CurrentStep, job: LiveJob): void {
+  for (const jobId of new Set(job.spec.after as JobId[])) {
+    const found = dependencyState(step.state, jobId);
+    if (found === "unfinished") waitFor(step.state, job, jobId);
+    else if (found === "failed") cancelDependant(step, job, jobId);
+  }
+}
+
+/** Only what is live now is waited for: who retries a cancelled job wants it to run. */
+export function renewDependencies(state: ForemanState, job: LiveJob): void {
+  for (const jobId of job.spec.after as JobId[]) {
+    if (state.jobs.has(jobId) && jobId !== job.jobId) waitFor(state, job, jobId);
+  }
+}
+
+/** The first job that is named and not known; null: all are. */
+export function unknownDependency(state: ForemanState, after: readonly number[]): number | null {
+  for (const jobId of after as JobId[]) {
+    if (!state.jobs.has(jobId) && !state.ended.has(jobId)) return jobId;
+  }
+  return null;
+}
+
+/** A job has ended: those that waited for it go on, or are cancelled. */
+export function resolveDependants(step: CurrentStep, jobId: JobId): void {
+  const { dependants } = step.state;
+  const waiting = dependants.get(jobId);
+  if (!waiting) return;
+  dependants.delete(jobId);
+  const hasCompleted = step.state.ended.get(jobId)?.state === "completed";
+  for (const job of waiting) {
+    if (!job.waitingFor.delete(jobId)) continue;
+    if (!hasCompleted) cancelDependant(step, job, jobId);
+    touchJob(step, job);
+    step.readyJobs.add(job);
+    step.concludingJobs.add(job);
+  }
+}
+
+/** The job waits for nobody any more. */
+export function forgetDependencies(state: ForemanState, job: LiveJob): void {
+  for (const jobId of job.waitingFor) {
+    const waiting = state.dependants.get(jobId);
+    waiting?.delete(job);
+    if (waiting?.size === 0) state.dependants.delete(jobId);
+  }
+  job.waitingFor.clear();
+}
+
+function dependencyState(state: ForemanState, jobId: JobId): "unfinished" | "completed" | "failed" {
+  if (state.jobs.has(jobId)) return "unfinished";
+  const facts = state.ended.get(jobId);
+  // One that was forgotten meanwhile had completed; otherwise this job would have been cancelled.
+  return facts === undefined || facts.state === "completed" ? "completed" : "failed";
+}
+
+function waitFor(state: ForemanState, job: LiveJob, jobId: JobId): void {
+  job.waitingFor.add(jobId);
+  const waiting = state.dependants.get(jobId) ?? new Set();
+  waiting.add(job);
+  state.dependants.set(jobId, waiting);
+}
+
+function cancelDependant(step: CurrentStep, job: LiveJob, jobId: JobId): void {
+  const how = step.state.ended.get(jobId)?.state ?? "failed";
+  const message = `Job ${jobId}, which had to complete first, ${how === "failed" ? "failed" : "was cancelled"}.`;
+  cancelRest(step, job, { code: "dependency_failed", message, reason: message });
+}

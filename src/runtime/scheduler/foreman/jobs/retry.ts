@@ -1,0 +1,123 @@
+/**
+ * `cc retry`: settled tasks are queued again in the same job. Failures, crashes and losses begin at
+ * zero, attempt numbers go on, and what was recorded stays. A job that had ended lives again.
+ */
+import { compactIndexes } from "../../../protocol/columns.ts";
+import {
+  type CurrentStep,
+  type EventOf,
+  recordEvent,
+  refuse,
+  reply,
+  touchJob,
+} from "../current-step.ts";
+import type { TaskExceptionFacts } from "../facts.ts";
+import {
+  exceptionFacts,
+  isSettledState,
+  TASK_COMPLETED,
+  TASK_FAILED,
+  TASK_QUEUED,
+} from "../queues/task-table.ts";
+import type { LiveJob } from "../state.ts";
+import { armJob } from "../timers.ts";
+import { renewDependencies } from "./dependencies.ts";
+import { refuseUnknownJob } from "./jobs.ts";
+import { countOf, moveTasks } from "./live-job.ts";
+import { reviveJob } from "./revive.ts";
+import { patchJob } from "./steering.ts";
+
+type RetryRequested = EventOf<"retryRequested">;
+
+export function onRetryRequested(step: CurrentStep, event: RetryRequested): void {
+  const { token, jobId } = event;
+  const job = findJob(step, event);
+  if (job === null) return;
+  const chosen = chooseTasks(job, event);
+  if (chosen.length === 0) {
+    const note = "nothing to queue again: no such task has failed or was cancelled";
+    reply(step, token, { type: "jobStatus", jobId, affected: 0, reopenSeq: null, note });
+    return;
+  }
+  if (!step.state.jobs.has(jobId)) bringBack(step, job);
+  if (event.patch !== null) patchJob(step, job, event.patch);
+  const seq = reopenTasks(step, job, chosen);
+  const affected = chosen.length;
+  reply(step, token, { type: "jobStatus", jobId, affected, reopenSeq: seq, note: null });
+}
+
+/** The live job, or an ended one built anew from what is stored; null: refused. */
+function findJob(step: CurrentStep, { token, jobId, stored }: RetryRequested): LiveJob | null {
+  const { state } = step;
+  const job = state.jobs.get(jobId);
+  if (job) return job;
+  const facts = state.ended.get(jobId);
+  if (!facts) refuseUnknownJob(step, token, jobId);
+  else if (stored === null || stored.facts.nextSettleSeq !== facts.nextSettleSeq) {
+    const message = `Job ${jobId} has just ended; its tasks are not at hand yet.`;
+    refuse(step, token, { code: "try_again", message, hint: `cc retry ${jobId}` });
+  } else return reviveJob(state, { ...stored, facts });
+  return null;
+}
+
+/** In ascending order, each once. */
+function chooseTasks(job: LiveJob, { indexes, completedToo }: RetryRequested): Uint32Array {
+  const { state, count } = job.tasks;
+  const isChosen = (index: number): boolean => {
+    const taskState = state[index] as number;
+    return isSettledState(taskState) && (completedToo || taskState !== TASK_COMPLETED);
+  };
+  const chosen: number[] = [];
+  if (indexes === null) {
+    for (let index = 0; index < count; index++) if (isChosen(index)) chosen.push(index);
+    return Uint32Array.from(chosen);
+  }
+  for (const index of new Set(indexes)) if (index < count && isChosen(index)) chosen.push(index);
+  return Uint32Array.from(chosen).sort();
+}
+
+function bringBack(step: CurrentStep, job: LiveJob): void {
+  const { state } = step;
+  state.ended.delete(job.jobId);
+  state.jobs.set(job.jobId, job);
+  renewDependencies(state, job);
+  armJob(step, job);
+}
+
+/** @returns the settlement that names the tasks. */
+function reopenTasks(step: CurrentStep, job: LiveJob, chosen: Uint32Array): number {
+  const { tasks, queue, jobId } = job;
+  const written: TaskExceptionFacts[] = [];
+  for (const index of chosen) {
+    moveTasks(job, tasks.state[index] as number, TASK_QUEUED, 1);
+    tasks.state[index] = TASK_QUEUED;
+    tasks.seq[index] = 0;
+    if (forgetTrouble(job, index)) written.push(exceptionFacts(tasks, index, null));
+  }
+  // Many tasks at once: the cursor finds them all again, without a heap.
+  queue.cursor = Math.min(queue.cursor, chosen[0] as number);
+  job.isCancelled = false;
+  if (countOf(job, TASK_FAILED) === 0) job.failedOn.clear();
+  const seq = job.nextSettleSeq++;
+  const count = chosen.length;
+  const indexes = compactIndexes(chosen);
+  step.changes.push({ type: "reopened", jobId, seq, atMs: step.atMs, count, indexes });
+  if (written.length > 0) {
+    step.changes.push({ type: "taskExceptions", jobId, written, removed: [] });
+  }
+  recordEvent(step, "tasks_reopened", { jobId, index: chosen[0] as number, body: { count } });
+  touchJob(step, job);
+  step.readyJobs.add(job);
+  step.concludingJobs.add(job);
+  return seq;
+}
+
+/** @returns whether the task has a row of its own, which then says zero of everything. */
+function forgetTrouble({ tasks }: LiveJob, index: number): boolean {
+  const { trouble } = tasks;
+  if (trouble === null) return false;
+  trouble.failures[index] = 0;
+  trouble.crashes[index] = 0;
+  trouble.losses[index] = 0;
+  return trouble.isRecorded[index] === 1;
+}

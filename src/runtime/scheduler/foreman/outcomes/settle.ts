@@ -1,0 +1,241 @@
+/**
+ * The only way into a final state: one settlement with a number of its own for a batch of tasks, or
+ * one row for all that is left. Whether a result may settle anything was decided before (reports.ts).
+ */
+import { type IndexColumn, indexAt, type ValueColumn } from "../../../protocol/columns.ts";
+import { encodeFailure } from "../../../protocol/failure.ts";
+import { asBootId, asWorkerId } from "../../../protocol/ids.ts";
+import { type CurrentStep, touchJob } from "../current-step.ts";
+import type { Settlement, TaskExceptionFacts } from "../facts.ts";
+import { moveTasks, settledCount } from "../jobs/live-job.ts";
+import { clearIndexes } from "../queues/index-heap.ts";
+import {
+  exceptionFacts,
+  isSettledState,
+  TASK_CANCELLED,
+  TASK_COMPLETED,
+  TASK_FAILED,
+  TASK_STATE_COUNT,
+  troubleOf,
+} from "../queues/task-table.ts";
+import { popDue } from "../queues/time-heap.ts";
+import { countSettled } from "../rate.ts";
+import { type Assignment, isLiveRow, type LiveJob, ROW_STARTED } from "../state.ts";
+import { attemptOfRow, closeIfEmpty, fenceRow, indexOfRow } from "./assignments.ts";
+
+export type SettledBatch = Omit<Settlement, "jobId" | "seq" | "settledAtMs">;
+
+/** Where a settlement that no worker brought about came from. */
+export const NO_WORKER = { workerId: asWorkerId(""), bootId: asBootId("") } as const;
+
+const STATE_OF_STATUS = {
+  completed: TASK_COMPLETED,
+  failed: TASK_FAILED,
+  cancelled: TASK_CANCELLED,
+} as const;
+
+/** Settles unsettled tasks of the job. */
+export function settleTasks(step: CurrentStep, job: LiveJob, batch: SettledBatch): void {
+  const { count, indexes, status } = batch;
+  if (count === 0) return;
+  const seq = job.nextSettleSeq++;
+  markSettled(job, { indexes, count, seq, state: STATE_OF_STATUS[status] });
+  const settlement: Settlement = {
+    jobId: job.jobId,
+    seq,
+    settledAtMs: step.atMs,
+    ...batch,
+  };
+  step.changes.push({ type: "settled", settlement });
+  dropExceptions(step, job, indexes, count);
+  countEnds(step, job, status, count);
+}
+
+/** Tasks that end with one and the same failure of ours, such as `poison`. */
+export function settleWithFailure(
+  step: CurrentStep,
+  job: LiveJob,
+  end: {
+    readonly status: "failed" | "cancelled";
+    readonly indexes: Uint32Array;
+    readonly code: string;
+    readonly message: string;
+    readonly from: Pick<Settlement, "workerId" | "bootId">;
+  },
+): void {
+  const { indexes, code, message, from, status } = end;
+  const value = encodeFailure({ code, message });
+  const attempts = indexes.map((index) => job.tasks.attempt[index] as number);
+  settleTasks(step, job, {
+    status,
+    workerId: from.workerId,
+    bootId: from.bootId,
+    count: indexes.length,
+    indexes,
+    attempts,
+    runUs: 0,
+    values: repeatValue(value, indexes.length),
+  });
+}
+
+/** Cancels everything unsettled in one row, fences what runs, and takes no more inputs. */
+export function cancelRest(
+  step: CurrentStep,
+  job: LiveJob,
+  end: { readonly code: string; readonly message: string; readonly reason: string },
+): number {
+  const count = job.tasks.count - settledCount(job);
+  const isOpen = job.inputsClosedAtMs === null;
+  touchJob(step, job);
+  step.concludingJobs.add(job);
+  // With its last task settled it is over; an empty one still waits for something.
+  if (count === 0 && !isOpen && job.tasks.count > 0) return 0;
+  job.inputsClosedAtMs ??= step.atMs;
+  job.isCancelled = true;
+  if (count === 0) return 0;
+  keepStartedAttempts(step, job);
+  for (const assignment of [...job.assignments]) fenceAssignment(step, assignment, end.reason);
+  const seq = job.nextSettleSeq++;
+  markRestCancelled(job, seq);
+  step.changes.push({
+    type: "restCancelled",
+    jobId: job.jobId,
+    seq,
+    count,
+    inputCount: job.tasks.count,
+    settledAtMs: step.atMs,
+    value: encodeFailure({ code: end.code, message: end.message }),
+  });
+  countEnds(step, job, "cancelled", count);
+  return count;
+}
+
+/** Takes the tasks of all live rows away and orders the worker to end them. */
+export function fenceAssignment(step: CurrentStep, assignment: Assignment, reason: string): void {
+  const indexes = new Uint32Array(assignment.liveCount);
+  let at = 0;
+  for (let row = 0; row < assignment.count; row++) {
+    if (!isLiveRow(assignment.rows[row] as number)) continue;
+    indexes[at++] = indexOfRow(assignment, row);
+    fenceRow(assignment, row);
+  }
+  if (at > 0) orderCancel(step, assignment, indexes, reason);
+  closeIfEmpty(step, assignment);
+}
+
+export function orderCancel(
+  step: CurrentStep,
+  { session, assignmentId }: Assignment,
+  indexes: Uint32Array,
+  reason: string,
+): void {
+  // Without a connection the order goes out with the adoption of what the worker presents.
+  if (!session.isConnected) return;
+  const { bootId, connectionSeq } = session;
+  step.effects.push({ type: "cancelTasks", bootId, connectionSeq, assignmentId, indexes, reason });
+}
+
+export function repeatValue(value: Uint8Array, count: number): ValueColumn {
+  const data = new Uint8Array(value.byteLength * count);
+  for (let row = 0; row < count; row++) data.set(value, row * value.byteLength);
+  return { lengths: value.byteLength, data };
+}
+
+function markSettled(
+  job: LiveJob,
+  to: {
+    readonly indexes: IndexColumn;
+    readonly count: number;
+    readonly seq: number;
+    readonly state: number;
+  },
+): void {
+  const { state, seq } = job.tasks;
+  const left = new Array<number>(TASK_STATE_COUNT).fill(0);
+  const { indexes } = to;
+  const first = indexes instanceof Uint32Array ? -1 : indexes.first;
+  for (let row = 0; row < to.count; row++) {
+    const index = first >= 0 ? first + row : ((indexes as Uint32Array)[row] as number);
+    const from = state[index] as number;
+    left[from] = (left[from] as number) + 1;
+    state[index] = to.state;
+    seq[index] = to.seq;
+  }
+  left.forEach((count, from) => {
+    if (count > 0) moveTasks(job, from, to.state, count);
+  });
+}
+
+function markRestCancelled(job: LiveJob, settleSeq: number): void {
+  const { tasks, queue } = job;
+  const { state, seq, count } = tasks;
+  for (let index = 0; index < count; index++) {
+    if (isSettledState(state[index] as number)) continue;
+    state[index] = TASK_CANCELLED;
+    seq[index] = settleSeq;
+  }
+  for (let from = 0; from < TASK_STATE_COUNT; from++) {
+    if (!isSettledState(from)) moveTasks(job, from, TASK_CANCELLED, job.counts[from] as number);
+  }
+  queue.cursor = count;
+  clearIndexes(queue.requeued);
+  clearIndexes(queue.alone);
+  while (popDue(queue.delayed, Number.POSITIVE_INFINITY) !== undefined);
+}
+
+/** One row cancels them all and names no attempts: those that began are written down beside it. */
+function keepStartedAttempts(step: CurrentStep, job: LiveJob): void {
+  const written: TaskExceptionFacts[] = [];
+  const { tasks } = job;
+  for (const assignment of job.assignments) {
+    for (let row = 0; row < assignment.count; row++) {
+      const rowState = assignment.rows[row] as number;
+      if (!isLiveRow(rowState)) continue;
+      const index = indexOfRow(assignment, row);
+      if (rowState !== ROW_STARTED) {
+        tasks.attempt[index] = attemptOfRow(assignment, row) - 1;
+        continue;
+      }
+      troubleOf(tasks).isRecorded[index] = 1;
+      written.push(exceptionFacts(tasks, index, null));
+    }
+  }
+  if (written.length === 0) return;
+  step.changes.push({ type: "taskExceptions", jobId: job.jobId, written, removed: [] });
+}
+
+/** The settlement names the attempt; the task's own row has nothing more to say. */
+function dropExceptions(
+  step: CurrentStep,
+  job: LiveJob,
+  indexes: IndexColumn,
+  count: number,
+): void {
+  const { trouble } = job.tasks;
+  if (trouble === null) return;
+  const removed: number[] = [];
+  for (let row = 0; row < count; row++) {
+    const index = indexAt(indexes, row);
+    if (trouble.isRecorded[index] === 0) continue;
+    trouble.isRecorded[index] = 0;
+    removed.push(index);
+  }
+  if (removed.length === 0) return;
+  step.changes.push({ type: "taskExceptions", jobId: job.jobId, written: [], removed });
+}
+
+function countEnds(
+  step: CurrentStep,
+  job: LiveJob,
+  status: Settlement["status"],
+  count: number,
+): void {
+  const { totals } = step.state;
+  if (status === "completed") totals.completed += count;
+  if (status === "failed") totals.failed += count;
+  countSettled(job.pace.rate, step.atMs, count);
+  countSettled(totals.rate, step.atMs, count);
+  touchJob(step, job);
+  step.settledJobs.add(job.jobId);
+  step.concludingJobs.add(job);
+}

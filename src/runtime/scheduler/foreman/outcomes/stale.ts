@@ -1,0 +1,66 @@
+/**
+ * Results that did not pass the fence. What agrees with the record is a resend whose acknowledgement
+ * was lost: silent. Everything else changes nothing, is named in the answer and leaves an event.
+ */
+import { indexAt, u32At } from "../../../protocol/columns.ts";
+import { type CurrentStep, type EventOf, recordEvent } from "../current-step.ts";
+import type { HeldTasks } from "../events.ts";
+import {
+  TASK_ALONE,
+  TASK_COMPLETED,
+  TASK_DELAYED,
+  TASK_FAILED,
+  TASK_QUEUED,
+} from "../queues/task-table.ts";
+import type { Session } from "../state.ts";
+
+/**
+ * @param unheld rows of the report.
+ * @returns what the worker is told of.
+ */
+export function noteUnheld(
+  step: CurrentStep,
+  session: Session | null,
+  event: EventOf<"attemptsReported">,
+  unheld: Uint32Array,
+): HeldTasks[] {
+  const stale = unheld
+    .filter((row) => !agreesWithRecord(step, session, event, row))
+    .map((row) => indexAt(event.indexes, row));
+  if (stale.length === 0) return [];
+  const workerId = session?.worker.workerId;
+  recordEvent(step, "stale_attempt", {
+    jobId: event.jobId,
+    index: stale[0] as number,
+    ...(workerId === undefined ? {} : { workerId }),
+    body: {
+      assignment: event.assignmentId,
+      boot: event.bootId,
+      status: event.status,
+      count: stale.length,
+    },
+  });
+  return [{ assignmentId: event.assignmentId, indexes: stale }];
+}
+
+function agreesWithRecord(
+  step: CurrentStep,
+  session: Session | null,
+  event: EventOf<"attemptsReported">,
+  row: number,
+): boolean {
+  const job = step.state.jobs.get(event.jobId);
+  // A job that ended took its tasks along. What a session from before our start sends again was
+  // most likely recorded by the foreman before us; everybody else's reports have known numbers.
+  if (job === undefined) return session?.isRecovered ?? false;
+  const { state, attempt, count } = job.tasks;
+  const index = indexAt(event.indexes, row);
+  if (index >= count || u32At(event.attempts, row) !== attempt[index]) return false;
+  const taskState = state[index] as number;
+  if (event.status === "completed") return taskState === TASK_COMPLETED;
+  return taskState === TASK_FAILED || waitsAgain(taskState);
+}
+
+/** The failed attempt is over and the next one has not begun. */
+const waitsAgain = (taskState: number): boolean =>
+  taskState === TASK_QUEUED || taskState === TASK_ALONE || taskState === TASK_DELAYED;

@@ -1,0 +1,110 @@
+/**
+ * Judges how a command ended and puts it into the value that is recorded. Pure. What is reported is
+ * at most VALUE_BYTES_MAX long: stderr gives way first, stdout is carried whole or not at all.
+ */
+import { encodeCommandOutcome } from "../../protocol/command-outcome.ts";
+import type { CcError } from "../../protocol/error.ts";
+import { encodeFailure, type Failure } from "../../protocol/failure.ts";
+import { VALUE_BYTES_MAX } from "../../protocol/limits.ts";
+import { describeExit, describeSignal } from "./command-failure.ts";
+
+export type CommandEnd =
+  /** `value` is of kind 4. */
+  | { readonly kind: "completed"; readonly runUs: number; readonly value: Uint8Array }
+  /** `value` is of kind 5, with the outcome when it had started. */
+  | {
+      readonly kind: "failed";
+      readonly runUs: number;
+      readonly failure: Failure;
+      readonly value: Uint8Array;
+    }
+  /** `cancel` was called; nothing is to be recorded. */
+  | { readonly kind: "cancelled"; readonly runUs: number }
+  /** This machine could not start it; it never ran. */
+  | { readonly kind: "refused"; readonly error: CcError };
+
+export type StopCause = "cancelled" | "timeout" | "result_too_large" | "out_of_memory";
+
+export interface CommandFinish {
+  readonly runUs: number;
+  /** Why it was stopped; null when it ended by itself. */
+  readonly stopCause: StopCause | null;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** The kernel has ended a process for want of memory. */
+  readonly wasOutOfMemory: boolean;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly stderrDroppedBytes: number;
+}
+
+export interface CommandLimits {
+  readonly timeoutMs: number;
+  readonly memoryBytesMax: number | null;
+}
+
+const EMPTY = new Uint8Array(0);
+
+export function describeEnd(finish: CommandFinish, limits: CommandLimits): CommandEnd {
+  const { runUs, stopCause } = finish;
+  if (stopCause === "cancelled") return { kind: "cancelled", runUs };
+  const failure = findFailure(finish, limits);
+  if (failure !== null) return endFailed(failure, finish);
+  if (encodeOutcome({ ...finish, stderr: EMPTY }).byteLength > VALUE_BYTES_MAX) {
+    return endFailed(resultTooLarge(), finish);
+  }
+  return { kind: "completed", runUs, value: encodeFitting(finish, VALUE_BYTES_MAX) };
+}
+
+function endFailed(failure: Failure, finish: CommandFinish): CommandEnd {
+  const outcome = encodeFitting(finish, VALUE_BYTES_MAX - encodeFailure(failure).byteLength);
+  return { kind: "failed", runUs: finish.runUs, failure, value: encodeFailure(failure, outcome) };
+}
+
+function findFailure(finish: CommandFinish, limits: CommandLimits): Failure | null {
+  const { stopCause, exitCode, signal, stderr } = finish;
+  if (stopCause === "timeout") return timedOut(limits.timeoutMs);
+  if (stopCause === "result_too_large") return resultTooLarge();
+  if (stopCause === "out_of_memory") return outOfMemory(limits.memoryBytesMax);
+  if (signal === "SIGKILL" && finish.wasOutOfMemory) return outOfMemory(null);
+  if (signal !== null) return describeSignal(signal, stderr);
+  return exitCode === 0 ? null : describeExit(exitCode ?? -1, stderr);
+}
+
+/** The outcome in at most `bytesMax`, which is far larger than a head and the kept stderr. */
+function encodeFitting(finish: CommandFinish, bytesMax: number): Uint8Array {
+  const { stdout, stderr, stderrDroppedBytes } = finish;
+  const headBytes = encodeOutcome({ ...finish, stdout: EMPTY, stderr: EMPTY }).byteLength;
+  const room = bytesMax - headBytes - stdout.byteLength;
+  if (room < 0) return encodeOutcome({ ...finish, stdout: EMPTY });
+  const cutBytes = Math.max(0, stderr.byteLength - room);
+  return encodeOutcome({
+    ...finish,
+    stderr: stderr.subarray(cutBytes),
+    stderrDroppedBytes: stderrDroppedBytes + cutBytes,
+  });
+}
+
+/** The dropped count travels as u32; a command that printed more has dropped "at least" that. */
+function encodeOutcome(finish: CommandFinish): Uint8Array {
+  const stderrDroppedBytes = Math.min(finish.stderrDroppedBytes, 0xffffffff);
+  return encodeCommandOutcome({ ...finish, stderrDroppedBytes });
+}
+
+const timedOut = (timeoutMs: number): Failure => ({
+  code: "timeout",
+  message: `The command ran longer than its time-out of ${timeoutMs / 1000} s.`,
+});
+
+const resultTooLarge = (): Failure => ({
+  code: "result_too_large",
+  message: `The command printed more than ${VALUE_BYTES_MAX / 2 ** 20} MiB to stdout, which is its result.`,
+});
+
+const outOfMemory = (memoryBytesMax: number | null): Failure => ({
+  code: "out_of_memory",
+  message:
+    memoryBytesMax === null
+      ? "The kernel ended the command because the machine ran out of memory."
+      : `The command used more memory than the ${Math.round(memoryBytesMax / 2 ** 20)} MiB it asked for.`,
+});
