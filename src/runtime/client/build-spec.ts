@@ -158,6 +158,13 @@ function environmentOf(
 ): JobSpec["env"] {
   const entries: JobSpec["env"] = {};
   for (const [name, value] of Object.entries(given)) {
+    if (name.startsWith("CC_")) {
+      throw usageError(
+        "reserved_variable",
+        `--env ${name}: variables that begin with CC_ are set for each task by CrowdCompute itself.`,
+        "Choose another name.",
+      );
+    }
     const now = value ?? env[name];
     if (now === undefined) {
       throw usageError(

@@ -169,10 +169,15 @@ describe("a value is refused with its flag", () => {
           '--resource gpu: "some" is not a number of at least 0.',
         ),
         withOption(
-          ["--env", "CC_TEST_UNSET"],
+          ["--env", "TEST_UNSET"],
           "no_such_variable",
-          "--env CC_TEST_UNSET: there is no variable CC_TEST_UNSET in this environment.",
-          "Write --env CC_TEST_UNSET=VALUE, or set it first.",
+          "--env TEST_UNSET: there is no variable TEST_UNSET in this environment.",
+          "Write --env TEST_UNSET=VALUE, or set it first.",
+        ),
+        withOption(
+          ["--env", "CC_TASK_ID=1"],
+          "reserved_variable",
+          "--env CC_TASK_ID: variables that begin with CC_ are set for each task by CrowdCompute itself.",
         ),
       ]),
     LONG,
