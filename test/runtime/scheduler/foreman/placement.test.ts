@@ -370,3 +370,18 @@ test("the assignment is durable before it is sent, with ids that grow", () => {
   submit(foreman, 1);
   expect(only(assignmentsIn(foreman.last)).assignmentId).toBe((assign.assignmentId + 1) as never);
 });
+
+test("nothing waits at a worker while tasks of a higher priority are ready for it", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman, "w1", { slots: 1 });
+  const normal = submit(foreman, 20);
+  const queue = [...assignmentsIn(foreman.last)];
+  const low = submit(foreman, 2, { priority: -10 });
+  const order: JobId[] = [];
+  for (let assign = queue.shift(); assign !== undefined; assign = queue.shift()) {
+    for (let task = 0; task < assign.count; task++) order.push(assign.jobId);
+    foreman.nowMs += 1;
+    queue.push(...assignmentsIn(complete(foreman, worker, assign, { runUs: 5_000 })));
+  }
+  expect(order).toEqual([...Array(20).fill(normal), low, low]);
+});

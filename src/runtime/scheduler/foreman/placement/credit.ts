@@ -38,6 +38,15 @@ export interface Load {
   longSlots: number;
 }
 
+/** What limits the number of a job's tasks, all in tasks of that job but the load. */
+interface Room {
+  readonly load: Load;
+  /** Slots that nothing of at least its priority wants. */
+  readonly free: number;
+  readonly wanted: number;
+  readonly room: number;
+}
+
 /** What the session holds of at least the priority. */
 export function loadOf(session: Session, priority: number): Load {
   const { fencedSlots } = session;
@@ -73,6 +82,17 @@ export function planCount(
   if (session.worker.isOnProbation) return session.heldTasks === 0 ? Math.min(1, free) : 0;
   const room = Math.min(wanted, reservableCount(session, job), queueRoom(session, job, load));
   if (waitsHere(job)) return Math.min(room, free, BATCH_TASKS_MAX);
+  const count = countAhead(state, session, job, { load, free, wanted, room });
+  // What waits at a worker may start in a gap, so it waits there only behind all that outranks it.
+  return count > free && isOutranked(state, session, job) ? free : count;
+}
+
+function countAhead(
+  state: ForemanState,
+  session: Session,
+  job: LiveJob,
+  { load, free, wanted, room }: Room,
+): number {
   if (job.pace.meanUs === null) {
     return Math.min(room, free > 0 || !isNewcomerWelcome(session, job, load) ? free : 1);
   }
@@ -82,6 +102,21 @@ export function planCount(
   // Many small assignments cost more than a worker that is a little less ahead.
   if (free === 0 && count < batch / 2 && wanted > count) return 0;
   return Math.min(count, batch);
+}
+
+/** Whether tasks of a higher priority are ready that could be given to the session. */
+function isOutranked(state: ForemanState, session: Session, job: LiveJob): boolean {
+  for (const level of state.levels) {
+    if (level.priority <= job.spec.priority) return false;
+    const isAbove = level.jobs.some(
+      (other) =>
+        runnableCount(other) > 0 &&
+        couldRun(session, other.demand) &&
+        reservableCount(session, other) > 0,
+    );
+    if (isAbove) return true;
+  }
+  return false;
 }
 
 /** How many more the job's `--max-running` lets start. */
