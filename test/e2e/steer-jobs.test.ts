@@ -181,7 +181,10 @@ describe("cc set", () => {
       keep: true,
       spec: { max_running: 4, timeout_seconds: 90, priority: 10 },
     });
-    await said("set", job, "-j", "none", "--timeout", "none", "--no-keep");
+    const [changed] = await stage.json([
+      ...["set", job, "-j", "none", "--timeout", "none", "--no-keep"],
+    ]);
+    expect(changed).toMatchObject({ schema: "crowdcompute/v1", job_id: Number(job) });
     expect((await stage.json(["jobs", job]))[0]).toMatchObject({
       keep: false,
       spec: { max_running: null, timeout_seconds: null },
@@ -234,6 +237,10 @@ describe("cc rm", () => {
     const [first, second] = [await waiting(), await waiting()];
     await said("cancel", first, second);
     const answers = await stage.json(["rm", first, second]);
-    expect(answers).toMatchObject([{ job_id: Number(first) }, { job_id: Number(second) }]);
+    const schema = "crowdcompute/v1";
+    expect(answers).toMatchObject([
+      { schema, job_id: Number(first) },
+      { schema, job_id: Number(second) },
+    ]);
   });
 });
