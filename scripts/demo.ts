@@ -37,6 +37,8 @@ async function showMainJob(home: string, daemons: ChildProcess[]): Promise<numbe
   say(`cc foreman --port 0 --store ${home}/store`);
   const foreman = [
     "foreman",
+    "--log-format",
+    "pretty",
     "--port",
     "0",
     "--store",
