@@ -5,9 +5,10 @@
  */
 import * as z from "zod/mini";
 import { JOB_TASKS_MAX, NAME_BYTES_MAX, NOTE_BYTES_MAX } from "./limits.ts";
+import { DURATION_MS_MAX } from "./quantity.ts";
 
 const name = z.string().check(z.minLength(1), z.maxLength(NAME_BYTES_MAX));
-const seconds = z.number().check(z.minimum(0), z.maximum(10 * 366 * 86_400));
+const seconds = z.number().check(z.minimum(0), z.maximum(DURATION_MS_MAX / 1000));
 const count = (max: number) => z.int().check(z.minimum(0), z.maximum(max));
 const labels = z.record(name, z.string().check(z.maxLength(NAME_BYTES_MAX)));
 

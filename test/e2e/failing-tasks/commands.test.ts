@@ -140,6 +140,17 @@ describe("a command that completes", () => {
   );
 
   test(
+    "may have a hundred years to do it in",
+    async () => {
+      await completing({
+        script: "echo fine",
+        flags: ["--timeout", "36525d", "--backoff", "36525d"],
+      });
+    },
+    LONG,
+  );
+
+  test(
     "after two failed attempts, knows its attempt's number",
     async () => {
       const row = await completing({

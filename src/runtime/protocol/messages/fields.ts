@@ -13,6 +13,7 @@ import {
   ValueColumnBuilder,
 } from "../columns.ts";
 import { BATCH_TASKS_MAX, VALUE_BYTES_MAX } from "../limits.ts";
+import { DURATION_MS_MAX } from "../quantity.ts";
 import { encodeJsonValue } from "../value.ts";
 
 const U32_MAX = 0xffffffff;
@@ -21,6 +22,8 @@ const isU32 = (value: unknown): value is number =>
   typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= U32_MAX;
 
 export const u32 = z.int().check(z.minimum(0), z.maximum(U32_MAX));
+/** Up to what people may ask for, which a u32 does not hold. */
+export const durationMs = z.int().check(z.minimum(0), z.maximum(DURATION_MS_MAX));
 export const request = z.int().check(z.minimum(0));
 export const jobId = z.int().check(z.minimum(1));
 export const assignmentId = z.number().check(z.minimum(1));

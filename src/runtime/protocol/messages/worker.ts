@@ -8,6 +8,7 @@ import { workerOffer } from "../job-spec.ts";
 import {
   assignmentId,
   bytes,
+  durationMs,
   isColumnOf,
   isWholeColumn,
   jobId,
@@ -75,7 +76,8 @@ export const assignTask = z
     bundle_sha256: z.nullable(sha256),
     priority: z.int(),
     attempt: u32Column,
-    timeout_ms: u32,
+    /** 0: none. */
+    timeout_ms: durationMs,
     first_index: z.optional(u32),
     index: z.optional(u32List),
     count: taskCount,

@@ -50,7 +50,8 @@ export function failureChunk(row: number, runUs: number, failure: Failure): Resu
     status: "failed",
     rows: { first: row },
     count: 1,
-    runUs,
+    // The column is u32: 71 minutes.
+    runUs: Math.min(0xffff_ffff, runUs),
     codes: [failure.code],
     permanent: failure.permanent ? 1 : 0,
     values: { lengths: data.byteLength, data },

@@ -8,7 +8,10 @@ import {
 import { ValueColumnBuilder } from "../../../../src/runtime/protocol/columns.ts";
 import { encodeFailure } from "../../../../src/runtime/protocol/failure.ts";
 import { encodeValue } from "../../../../src/runtime/protocol/value.ts";
-import { splitResults } from "../../../../src/runtime/worker/executors/executor-results.ts";
+import {
+  failureChunk,
+  splitResults,
+} from "../../../../src/runtime/worker/executors/executor-results.ts";
 
 /** A row is a value, a failure code, or skipped. */
 type Row = { readonly value: unknown } | { readonly code: string } | "skipped";
@@ -80,5 +83,13 @@ describe("splitting results", () => {
     const frame = frameOf(0, [value(1)]);
     const broken = { ...frame, values: { ...frame.values, data: new Uint8Array(1) } };
     expect(() => splitResults(broken, 0, new Set())).toThrow("no frame of ours");
+  });
+});
+
+test("a failure after more than 71 minutes says the longest time that its column holds", () => {
+  const failure = { code: "timeout", message: "late" };
+  expect(failureChunk(3, 2 ** 33, failure)).toMatchObject({
+    rows: { first: 3 },
+    runUs: 2 ** 32 - 1,
   });
 });
