@@ -28,6 +28,8 @@ export interface InputWindow {
   prime(jobId: JobId, chunk: InputChunk): void;
   /** The inputs of these tasks, in their order; a promise only when the store must be asked. */
   read(jobId: JobId, indexes: IndexColumn, count: number): ValueColumn | Promise<ValueColumn>;
+  /** How many of these tasks, from the first, have inputs of so many bytes together; at least one. */
+  countWithin(jobId: JobId, indexes: IndexColumn, count: number, bytesMax: number): Promise<number>;
   forget(jobId: JobId): void;
 }
 
@@ -88,21 +90,32 @@ export function createInputWindow(store: Pick<Store, "readInputChunk">): InputWi
     for (let row = 0; row < count; row++) {
       const index = indexAt(indexes, row);
       if (findUsed(jobId, index)) continue;
-      const known = find(jobId, index);
-      if (known) used.push(known);
-      else {
-        const chunk = await store.readInputChunk(jobId, index);
-        assert(chunk, `the store has input ${index} of job ${jobId}`);
-        used.push(hold(jobId, chunk));
-      }
+      used.push(find(jobId, index) ?? (await load(jobId, index)));
     }
     const values = takePieces(jobId, indexes, count, findUsed);
     assert(values, "every chunk of the assignment was read");
     return values;
   }
 
+  async function load(jobId: JobId, index: number): Promise<HeldChunk> {
+    const chunk = await store.readInputChunk(jobId, index);
+    assert(chunk, `the store has input ${index} of job ${jobId}`);
+    return hold(jobId, chunk);
+  }
+
   return {
     read,
+    async countWithin(jobId, indexes, count, bytesMax) {
+      let bytes = 0;
+      for (let row = 0; row < count; row++) {
+        const index = indexAt(indexes, row);
+        const { firstIndex, offsets } = find(jobId, index) ?? (await load(jobId, index));
+        const at = index - firstIndex;
+        bytes += (offsets[at + 1] as number) - (offsets[at] as number);
+        if (bytes > bytesMax && row > 0) return row;
+      }
+      return count;
+    },
     prime(jobId, chunk) {
       hold(jobId, chunk);
     },

@@ -16,7 +16,7 @@ import {
 } from "../protocol/columns.ts";
 import { CcError } from "../protocol/error.ts";
 import { asJobId, type JobId } from "../protocol/ids.ts";
-import { BATCH_TASKS_MAX } from "../protocol/limits.ts";
+import { BATCH_TASKS_MAX, FRAME_BYTES_MAX } from "../protocol/limits.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import type { InputWindow } from "./input-window.ts";
 import type { ReadableSettlement, SettlementCache } from "./settlement-cache.ts";
@@ -24,6 +24,10 @@ import type { ReadableSettlement, SettlementCache } from "./settlement-cache.ts"
 /** An answer without rows goes out after so long, so that both sides know the other is alive. */
 export const WAIT_MS = 30_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+/** Of the inputs that go along. */
+const INPUT_BYTES_MAX = 4 * 1024 * 1024;
+/** Results and inputs of one answer; the rest of the frame is for their columns. */
+const ROWS_BYTES_MAX = FRAME_BYTES_MAX - 1024 * 1024;
 /** Settled order: cursor = settlement x this + row; both stay exact below 2^53. */
 const ROWS_PER_SETTLEMENT = 2 ** 27;
 
@@ -42,10 +46,12 @@ export interface ResultsSource {
 
 export interface ResultsReader {
   /** What is there now; `complete` says whether a waiting request should be answered with it. */
-  read(
-    request: ReadResults,
-    source: ResultsSource,
-  ): Promise<{ answer: Results; complete: boolean }>;
+  read(request: ReadResults, source: ResultsSource): Promise<ReadPage>;
+}
+
+export interface ReadPage {
+  readonly answer: Results;
+  readonly complete: boolean;
 }
 
 export interface ResultsReaderParts {
@@ -58,19 +64,37 @@ export function createResultsReader(parts: ResultsReaderParts): ResultsReader {
   const { cache } = parts;
   return {
     async read(request, source) {
-      const { answer, complete } = await readPage(request, source);
-      if (request.inputs !== true || answer.count === 0) return { answer, complete };
-      const jobId = asJobId(request.job_id);
-      const input = await parts.window.read(jobId, compactIndexes(answer.index), answer.count);
-      return { answer: { ...answer, input }, complete };
+      const page = await readPage(request, source, BATCH_TASKS_MAX);
+      return request.inputs === true && page.answer.count > 0
+        ? await withInputs(request, source, page)
+        : page;
     },
   };
+
+  /** As many of the page's rows as fit a frame together with their inputs. */
+  async function withInputs(
+    request: ReadResults,
+    source: ResultsSource,
+    whole: ReadPage,
+  ): Promise<ReadPage> {
+    const jobId = asJobId(request.job_id);
+    const { count, index } = whole.answer;
+    const indexes = compactIndexes(index);
+    const fitting = await parts.window.countWithin(jobId, indexes, count, INPUT_BYTES_MAX);
+    const page = fitting === count ? whole : await readPage(request, source, fitting);
+    const { answer, complete } = page;
+    const input = await parts.window.read(jobId, compactIndexes(answer.index), answer.count);
+    const bytes = answer.value.data.byteLength + input.data.byteLength;
+    // A single row may have both at their largest; its result is what was asked for first.
+    return bytes > ROWS_BYTES_MAX ? page : { answer: { ...answer, input }, complete };
+  }
 
   async function readPage(
     request: ReadResults,
     source: ResultsSource,
-  ): Promise<{ answer: Results; complete: boolean }> {
-    const page = createPage(request);
+    rowsMax: number,
+  ): Promise<ReadPage> {
+    const page = createPage(request, rowsMax);
     if (request.order === "settled") return readSettled(request, source, page);
     const reopened =
       request.reopened_by === undefined
@@ -85,7 +109,7 @@ export function createResultsReader(parts: ResultsReaderParts): ResultsReader {
     source: ResultsSource,
     page: Page,
     reopened: Uint32Array | null,
-  ): Promise<{ answer: Results; complete: boolean }> {
+  ): Promise<ReadPage> {
     const jobId = asJobId(request.job_id);
     const next = reopened === null ? (index: number) => index : nextReopened(reopened);
     let index = next(request.after);
@@ -112,7 +136,7 @@ export function createResultsReader(parts: ResultsReaderParts): ResultsReader {
     request: ReadResults,
     source: ResultsSource,
     page: Page,
-  ): Promise<{ answer: Results; complete: boolean }> {
+  ): Promise<ReadPage> {
     const jobId = asJobId(request.job_id);
     let seq = Math.max(
       1,
@@ -214,7 +238,7 @@ interface Page {
 }
 
 /** Gathers slices of settlements into one answer, whole columns at a time. */
-function createPage(request: ReadResults): Page {
+function createPage(request: ReadResults, rowsMax: number): Page {
   const bytesMax = Math.min(Math.max(1, request.bytes_max), ANSWER_BYTES_MAX);
   const counts: number[] = [];
   const indexes: Uint32Array[] = [];
@@ -230,7 +254,7 @@ function createPage(request: ReadResults): Page {
   function take(entry: ReadableSettlement, index: number, run: number): number {
     const { chunk, offsets } = entry;
     const row = entry.rowOf(index);
-    let count = Math.min(run, BATCH_TASKS_MAX - rows);
+    let count = Math.min(run, rowsMax - rows);
     const from = offsets[row] as number;
     while (count > 1 && bytes + (offsets[row + count] as number) - from > bytesMax) {
       count = Math.max(1, count >>> 1);
@@ -253,7 +277,7 @@ function createPage(request: ReadResults): Page {
   }
 
   return {
-    hasRoom: () => rows < BATCH_TASKS_MAX && bytes < bytesMax,
+    hasRoom: () => rows < rowsMax && bytes < bytesMax,
     isEmpty: () => rows === 0,
     take,
     answer: (nextAfter, end, source) => ({

@@ -14,7 +14,7 @@ import {
 } from "../../../src/runtime/protocol/columns.ts";
 import { asBootId, asJobId, asWorkerId } from "../../../src/runtime/protocol/ids.ts";
 import { decodeValue, encodeValue } from "../../../src/runtime/protocol/value.ts";
-import type { SettlementChunk } from "../../../src/runtime/store/store.ts";
+import type { InputChunk, SettlementChunk } from "../../../src/runtime/store/store.ts";
 
 const JOB = asJobId(1);
 
@@ -44,6 +44,8 @@ interface World {
   readonly closed?: boolean;
   readonly finished?: boolean;
   readonly reopened?: Uint32Array;
+  /** The chunk that holds an input. */
+  readonly input?: (index: number) => InputChunk;
 }
 
 function sourceOf(world: World): ResultsSource {
@@ -65,7 +67,7 @@ async function read(world: World, request: Partial<ReadResults>) {
     world.chunks.find((chunk) => chunk.seq === seq) ?? null;
   const reader = createResultsReader({
     cache: createSettlementCache({ readSettlement }),
-    window: createInputWindow({ readInputChunk: async () => null }),
+    window: createInputWindow({ readInputChunk: async (_, index) => world.input?.(index) ?? null }),
     readReopened: async () => world.reopened ?? null,
   });
   const { answer, complete } = await reader.read(
@@ -203,5 +205,39 @@ describe("reading by settlement", () => {
     );
     expect(indexes).toEqual([0, 1, 2]);
     expect(answer.status).toBe(2);
+  });
+});
+
+describe("inputs that go along", () => {
+  /** Each in a chunk of its own, so many bytes long. */
+  const inputsOf =
+    (lengthOf: (index: number) => number) =>
+    (index: number): InputChunk => ({
+      firstIndex: index,
+      count: 1,
+      values: { lengths: lengthOf(index), data: new Uint8Array(lengthOf(index)).fill(1) },
+    });
+  const MIB = 1024 * 1024;
+  const world = { chunks: [settlement(1, [0, 1, 2, 3, 4, 5])], inputCount: 6, finished: true };
+
+  test("are counted: a page has the rows whose inputs fit", async () => {
+    const large = { ...world, input: inputsOf((index) => (index === 3 ? 8 : 1.5) * MIB) };
+    const pages: number[][] = [];
+    for (let after = 0; after < 6; ) {
+      const { answer, indexes } = await read(large, { inputs: true, after });
+      expect(answer.input?.data.byteLength).toBeWithin(1, 9 * MIB);
+      pages.push(indexes);
+      after = answer.next_after;
+      expect(answer.end).toBe(after === 6);
+    }
+    expect(pages).toEqual([[0, 1], [2], [3], [4, 5]]);
+  });
+
+  test("stay behind where a single row with its result would not fit a frame", async () => {
+    const value = { lengths: 8 * MIB, data: new Uint8Array(8 * MIB) };
+    const chunks = [{ ...settlement(1, [0]), values: value }];
+    const input = inputsOf(() => 8 * MIB);
+    const { answer } = await read({ chunks, inputCount: 1, input }, { inputs: true });
+    expect([answer.count, answer.input, answer.end]).toEqual([1, undefined, true]);
   });
 });
