@@ -22,6 +22,8 @@ import type { JobReader } from "./job-reader.ts";
 import { type JobViews, toTime } from "./job-views.ts";
 import { makeReadable, rowValue, type SettlementCache } from "./settlement-cache.ts";
 
+/** Of errors in one list; the rest of a frame is for what all rows have. */
+const LIST_CHARACTERS_MAX = 2 * 1024 * 1024;
 const INPUT_TEXT_CHARACTERS_MAX = 200;
 const HISTORY_ROWS_MAX = 100;
 
@@ -67,11 +69,14 @@ export function createTaskViews(parts: {
       ? findInFold(fold, states, request.fromIndex, limit + 1)
       : findTasks(state, job.jobId, states as Set<TaskState> | null, request.fromIndex, limit + 1);
     const rows: TaskView[] = [];
+    let characters = 0;
     for (const index of found.slice(0, limit)) {
+      if (characters > LIST_CHARACTERS_MAX) break;
       const row = await rowOf(job.jobId, index, factsOf(job.jobId, index, fold));
+      characters += row.error?.message.length ?? 0;
       rows.push(request.inputs ? { ...row, input: await inputText(job.jobId, index) } : row);
     }
-    return { rows, next: found.length > limit ? (found[limit] ?? null) : null };
+    return { rows, next: found[rows.length] ?? null };
   }
 
   const isLive = (jobId: JobId): boolean => jobs.liveFacts(jobId) !== null;
