@@ -4,6 +4,7 @@
  * is judged alike wherever it stands.
  */
 import { assertNever, usageError } from "../runtime/protocol/error.ts";
+import { NAME_BYTES_MAX } from "../runtime/protocol/limits.ts";
 import {
   exampleOf,
   parseDecimal,
@@ -62,7 +63,7 @@ function convertScalar(spec: ScalarSpec, text: string, label: string): unknown {
     case "boolean":
       return parseBoolean(text, label);
     case "string":
-      return text;
+      return checkLength(text, label, spec);
     case "duration":
       return parseDurationMs(text, label, spec);
     case "size":
@@ -99,6 +100,18 @@ function parseBoolean(text: string, label: string): boolean {
   throw usageError("bad_boolean", `${label}: "${text}" is neither true nor false.`);
 }
 
+function checkLength(
+  text: string,
+  label: string,
+  { lengthMin = 0, lengthMax }: { readonly lengthMin?: number; readonly lengthMax?: number },
+): string {
+  const isTooLong = lengthMax !== undefined && text.length > lengthMax;
+  if (text.length >= lengthMin && !isTooLong) return text;
+  const what = text === "" ? "it is empty" : `it has ${text.length} characters`;
+  const upTo = lengthMax === undefined ? `at least ${lengthMin}` : `${lengthMin} to ${lengthMax}`;
+  throw usageError("bad_length", `${label}: ${what}; expected ${upTo} characters.`);
+}
+
 function parseChoice(text: string, label: string, choices: readonly string[]): string {
   if (choices.includes(text)) return text;
   throw usageError("bad_choice", `${label}: "${text}" is not one of ${choices.join(", ")}.`);
@@ -121,6 +134,7 @@ function convertPairs(
   const record: Record<string, string | number | null> = Object.create(null);
   for (const text of texts) {
     const { name, value } = parseNamedText(text, label);
+    checkLength(name, label, { lengthMax: NAME_BYTES_MAX });
     if (name in record)
       throw usageError("repeated_option", `${label}: "${name}" was given twice.`, "Give it once.");
     if (value === null && type !== "environment") {
@@ -131,7 +145,11 @@ function convertPairs(
       );
     }
     record[name] =
-      type === "amounts" ? parseDecimal(value ?? "", `${label} ${name}`, { min: 0 }) : value;
+      type === "amounts"
+        ? parseDecimal(value ?? "", `${label} ${name}`, { min: 0 })
+        : type === "pairs"
+          ? checkLength(value ?? "", `${label} ${name}`, { lengthMax: NAME_BYTES_MAX })
+          : value;
   }
   return record;
 }

@@ -34,7 +34,14 @@ interface OptionCommon {
 export type OptionSpec = OptionCommon &
   (
     | { readonly type: "boolean"; readonly negatable?: boolean }
-    | { readonly type: "string"; readonly value: string; readonly default?: string }
+    | {
+        readonly type: "string";
+        readonly value: string;
+        readonly default?: string;
+        /** In characters; what the foreman would refuse is refused here by its flag's name. */
+        readonly lengthMin?: number;
+        readonly lengthMax?: number;
+      }
     /** An amount of time, as milliseconds: `250ms 30s 5m 2h 1d`. */
     | ({ readonly type: "duration"; readonly value?: string } & NumberBounds)
     /** An amount of memory or storage, as bytes: `512M 4G`, 1024-based. */

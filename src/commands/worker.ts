@@ -14,7 +14,8 @@ import { selfCommand } from "../runtime/platform/self.ts";
 import { watchStopSignals } from "../runtime/platform/shutdown.ts";
 import { PROGRAM_VERSION } from "../runtime/platform/version.ts";
 import { CcError, type ExitCode, toCcError } from "../runtime/protocol/error.ts";
-import type { WorkerOffer } from "../runtime/protocol/job-spec.ts";
+import { type WorkerOffer, workerOffer } from "../runtime/protocol/job-spec.ts";
+import { NAME_BYTES_MAX } from "../runtime/protocol/limits.ts";
 import { parseForemanAddress } from "../runtime/transport/foreman-address.ts";
 import { ensureKeyFile, readKeyFile } from "../runtime/transport/key-files.ts";
 import type { Key } from "../runtime/transport/keys.ts";
@@ -119,7 +120,7 @@ function watchTie(fd: number, onGone: () => void): void {
 
 function createOffer(values: Values, probe: HostProbe): WorkerOffer {
   for (const pattern of values.queues) checkQueuePattern(pattern);
-  return {
+  return checkOffer({
     slots: values.slots ?? probe.processorCount,
     queues: [...values.queues],
     roles: [...(values.role ?? [])],
@@ -134,7 +135,27 @@ function createOffer(values: Values, probe: HostProbe): WorkerOffer {
     platform: `${process.platform}-${process.arch}`,
     version: PROGRAM_VERSION,
     pid: process.pid,
-  };
+  });
+}
+
+/** Names of the offer's fields that people give by options. */
+const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
+  queues: "--queues",
+  roles: "--role",
+  labels: "--label",
+  resources: "--resource",
+};
+
+/** What a foreman would refuse each time is refused before the first. */
+function checkOffer(offer: WorkerOffer): WorkerOffer {
+  const parsed = workerOffer.safeParse(offer);
+  if (parsed.success) return offer;
+  const field = String(parsed.error.issues[0]?.path[0] ?? "");
+  throw new CcError({
+    code: "bad_offer",
+    message: `${OPTION_OF_FIELD[field] ?? field}: too many or too long; expected at most 256 names of at most ${NAME_BYTES_MAX} characters.`,
+    exitCode: 64,
+  });
 }
 
 function checkQueuePattern(pattern: string): void {

@@ -1,4 +1,5 @@
 /** The verbs that only look: lists, details, results and reasons. */
+import { NAME_BYTES_MAX } from "../../runtime/protocol/limits.ts";
 import { defineVerb } from "../option-table.ts";
 import {
   CLIENT_OPTIONS,
@@ -23,7 +24,12 @@ export const JOBS_VERB = defineVerb({
       separator: ",",
       description: "only jobs that are queued, running, paused, completed, failed or cancelled",
     },
-    name: { type: "string", value: "GLOB", description: "only jobs of such a name" },
+    name: {
+      type: "string",
+      value: "GLOB",
+      lengthMax: NAME_BYTES_MAX,
+      description: "only jobs of such a name",
+    },
     ...LIST_OPTIONS,
     wide: { type: "boolean", description: "every column, in full" },
     ...CLIENT_OPTIONS,

@@ -1,5 +1,4 @@
 /** The verbs that run something once: `submit` and `try`. */
-import { usageError } from "../../runtime/protocol/error.ts";
 import { NAME_BYTES_MAX } from "../../runtime/protocol/limits.ts";
 import { defineVerb } from "../option-table.ts";
 import {
@@ -62,9 +61,10 @@ export const SUBMIT_VERB = defineVerb({
       description: "start when these jobs have completed",
     },
     idempotencyKey: {
-      type: "custom",
+      type: "string",
       value: "KEY",
-      parse: parseIdempotencyKey,
+      lengthMin: 1,
+      lengthMax: NAME_BYTES_MAX,
       description: "submitting again under this key returns the same job",
     },
     ...FOLLOW_OPTIONS,
@@ -176,11 +176,3 @@ export const TRY_VERB = defineVerb({
     "Exit codes: 0 it completed, 1 it failed, 2 there is no such task or the job file is wrong.",
   ],
 });
-
-function parseIdempotencyKey(text: string, flag: string): string {
-  if (text !== "" && text.length <= NAME_BYTES_MAX) return text;
-  throw usageError(
-    "bad_key",
-    `${flag}: a key of ${text.length} characters; expected 1 to ${NAME_BYTES_MAX}.`,
-  );
-}

@@ -1,6 +1,7 @@
 /** Options that several verbs have, written once so that they mean the same everywhere. */
 import { usageError } from "../../runtime/protocol/error.ts";
 import type { MaxFails } from "../../runtime/protocol/job-spec.ts";
+import { NAME_BYTES_MAX, NOTE_BYTES_MAX } from "../../runtime/protocol/limits.ts";
 import { parseInteger, parsePercent } from "../../runtime/protocol/quantity.ts";
 import { defineOptions } from "../option-table.ts";
 
@@ -50,11 +51,19 @@ export const JOB_OPTIONS = defineOptions({
   name: {
     type: "string",
     value: "NAME",
+    lengthMin: 1,
+    lengthMax: NAME_BYTES_MAX,
     scope: "job",
     description: "the job's name on screens",
     defaultText: "the job file's or the command's",
   },
-  note: { type: "string", value: "TEXT", scope: "job", description: "a remark kept with the job" },
+  note: {
+    type: "string",
+    value: "TEXT",
+    lengthMax: NOTE_BYTES_MAX,
+    scope: "job",
+    description: "a remark kept with the job",
+  },
   queue: {
     type: "string",
     value: "NAME",
@@ -62,7 +71,14 @@ export const JOB_OPTIONS = defineOptions({
     description: "the queue; workers subscribe with patterns",
     defaultText: '"default"',
   },
-  role: { type: "string", value: "ROLE", scope: "job", description: "only workers with this role" },
+  role: {
+    type: "string",
+    value: "ROLE",
+    lengthMin: 1,
+    lengthMax: NAME_BYTES_MAX,
+    scope: "job",
+    description: "only workers with this role",
+  },
   metadata: {
     type: "pairs",
     scope: "job",

@@ -9,6 +9,9 @@ import {
   REDUCE_OPTIONS,
 } from "./shared.ts";
 
+/** So much reaches the running functions. */
+const REASON_CHARACTERS_MAX = 1_000;
+
 export const CANCEL_VERB = defineVerb({
   verb: "cancel",
   group: "Steer",
@@ -19,6 +22,8 @@ export const CANCEL_VERB = defineVerb({
     reason: {
       type: "string",
       value: "TEXT",
+      lengthMin: 1,
+      lengthMax: REASON_CHARACTERS_MAX,
       description: "told to the running functions and kept",
     },
     ...CLIENT_OPTIONS,

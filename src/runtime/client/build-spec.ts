@@ -238,7 +238,7 @@ function wrongField(spec: JobSpec, path: readonly string[]): CcError {
   return new CcError({
     code: "bad_option",
     message: `${option}${name}: the value is empty, too long or out of range.`,
-    hint: `Names take at most ${NAME_BYTES_MAX} characters; see cc submit --help.`,
+    hint: "cc submit --help",
     exitCode: 2,
   });
 }

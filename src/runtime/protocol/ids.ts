@@ -29,10 +29,14 @@ export type JobOrTask = { readonly jobId: JobId; readonly index: number | null }
 
 export const formatTaskId = (jobId: number, index: number): string => `${jobId}/${index}`;
 
+/** Indexes travel as u32. */
+const TASK_INDEX_MAX = 0xffffffff;
+
 /** Parses `17`, `17/3` or `17-3`; null when the text is none of them. `last` is the caller's matter. */
 export function parseJobOrTask(text: string): JobOrTask | null {
   const match = /^(\d{1,15})(?:[/-](\d{1,10}))?$/.exec(text);
-  if (!match) return null;
-  const index = match[2] === undefined ? null : Number(match[2]);
-  return { jobId: asJobId(Number(match[1])), index };
+  const jobId = Number(match?.[1] ?? 0);
+  const index = match?.[2] === undefined ? null : Number(match[2]);
+  if (jobId < 1 || (index !== null && index > TASK_INDEX_MAX)) return null;
+  return { jobId: asJobId(jobId), index };
 }

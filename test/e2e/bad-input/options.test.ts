@@ -184,21 +184,38 @@ describe("a value is refused with its flag", () => {
   );
 
   test(
-    "names",
-    () =>
-      expectRefused(served, [
+    "names and remarks",
+    async () => {
+      const long = "x".repeat(5000);
+      const tooLong = (option: string, text: string, range: string): Refusal =>
         withOption(
-          ["--name", ""],
-          "bad_option",
-          "--name: the value is empty, too long or out of range.",
+          [option, text],
+          "bad_length",
+          `${option}: ${text === "" ? "it is empty" : `it has ${text.length} characters`}; expected ${range} characters.`,
+        );
+      await expectRefused(served, [
+        tooLong("--name", "", "1 to 256"),
+        tooLong("--name", long, "1 to 256"),
+        tooLong("--note", long, "0 to 4096"),
+        tooLong("--idempotency-key", "", "1 to 256"),
+        withOption(
+          ["--metadata", `a=${long}`],
+          "bad_length",
+          "--metadata a: it has 5000 characters; expected 0 to 256 characters.",
         ),
         withOption(["--queue", "a b"], "bad_queue", '--queue: "a b" is no queue\'s name.'),
-        withOption(
-          ["--idempotency-key", ""],
-          "bad_key",
-          "--idempotency-key: a key of 0 characters; expected 1 to 256.",
-        ),
-      ]),
+        {
+          args: ["cancel", "1", "--reason", long],
+          code: "bad_length",
+          message: "--reason: it has 5000 characters; expected 1 to 1000 characters.",
+        },
+        ...["0", "1/4294967296", "-"].map((word) => ({
+          args: ["tasks", word],
+          code: "bad_job",
+          message: `"${word}" names no job or task; expected a number, JOB/INDEX, or last.`,
+        })),
+      ]);
+    },
     LONG,
   );
 
