@@ -7,13 +7,18 @@ import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { type EmbeddedWorker, startEmbeddedWorker } from "../runtime/foreman/embedded-worker.ts";
 import type { Audience } from "../runtime/foreman/foreman.ts";
-import { startForemanServer } from "../runtime/foreman/server.ts";
+import {
+  type ForemanServer,
+  type ForemanServerOptions,
+  startForemanServer,
+} from "../runtime/foreman/server.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
 import { createLogger, type Logger } from "../runtime/platform/logger.ts";
 import { accountName, findPaths } from "../runtime/platform/paths.ts";
 import { watchStopSignals } from "../runtime/platform/shutdown.ts";
 import { CcError, type ExitCode } from "../runtime/protocol/error.ts";
 import type { CommandContext } from "./command-context.ts";
+import { outliveFleeting } from "./outlive-fleeting.ts";
 import type { FOREMAN_VERB } from "./tables/daemons.ts";
 
 type Context = CommandContext<typeof FOREMAN_VERB>;
@@ -47,20 +52,7 @@ export async function run(context: Context): Promise<ExitCode> {
     end: () => stop.resolve(0),
     onFollowed: () => crew.start(availableParallelism()),
   });
-  const server = await startForemanServer({
-    host: values.host,
-    port: values.port,
-    fallbackToFreePort: values.anyPort === true,
-    storeFolder: values.store ?? null,
-    paths: findPaths(context.env),
-    owner: accountName(context.env),
-    timing: {
-      heartbeatMs: values.heartbeat,
-      leaseMs: values.lease,
-      reconnectGraceMs: values.reconnectGrace,
-    },
-    onlyFollowed: values.tiedFd !== undefined,
-    clock: systemClock,
+  const server = await startServer(context, {
     logger,
     onFatal(error) {
       failure = error;
@@ -79,6 +71,35 @@ export async function run(context: Context): Promise<ExitCode> {
   await server.close();
   if (failure) throw failure;
   return exitCode;
+}
+
+async function startServer(
+  { values, env, cwd }: Context,
+  hooks: Pick<ForemanServerOptions, "logger" | "onFatal" | "onShutdownRequested" | "onAudience">,
+): Promise<ForemanServer> {
+  const paths = findPaths(env);
+  const isTied = values.tiedFd !== undefined;
+  const start = (): Promise<ForemanServer> =>
+    startForemanServer({
+      ...hooks,
+      host: values.host,
+      port: values.port,
+      fallbackToFreePort: values.anyPort === true,
+      storeFolder: values.store ?? null,
+      paths,
+      owner: accountName(env),
+      timing: {
+        heartbeatMs: values.heartbeat,
+        leaseMs: values.lease,
+        reconnectGraceMs: values.reconnectGrace,
+      },
+      onlyFollowed: isTied,
+      clock: systemClock,
+    });
+  // Whoever starts a tied one looks for others itself; another store is nobody's by chance.
+  if (isTied || values.store !== undefined) return await start();
+  const request = { foreman: undefined, keyFile: undefined, cwd, paths, clock: systemClock };
+  return await outliveFleeting(request, start);
 }
 
 /** Beyond this machine everything would travel in the clear. */

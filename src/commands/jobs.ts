@@ -1,4 +1,5 @@
 /** `cc jobs`: a list of jobs, unfinished ones first, or one job in detail. */
+import { quoteWord } from "../runtime/client/build-spec.ts";
 import { bodyOf, type Connection } from "../runtime/client/connection.ts";
 import { nearestName } from "../runtime/platform/nearest-name.ts";
 import { safeLine } from "../runtime/platform/safe-text.ts";
@@ -189,7 +190,7 @@ function workText(spec: JobSpec): string {
   if (work.kind === "function") {
     return `${safeLine(work.entry_file)}  (code ${work.bundle_sha256.slice(0, 12)})`;
   }
-  return `${safeLine(work.argv.join(" "))}  in ${work.scratch ? "a fresh folder" : safeLine(work.cwd)}`;
+  return `${safeLine(work.argv.map(quoteWord).join(" "))}  in ${work.scratch ? "a fresh folder" : safeLine(work.cwd)}`;
 }
 
 /** Only what differs from the defaults: the rest is noise. */

@@ -115,15 +115,18 @@ async function refuseTied(connection: Connection): Promise<void> {
   const foreman = bodyOf<ForemanView>(await connection.look({ kind: "foreman" }));
   if (!foreman.only_followed) return;
   connection.close();
-  throw nobodyStays("The foreman here belongs to another command and ends with it");
+  throw nobodyStays(
+    "The foreman here belongs to another command and ends with it",
+    "Leave -d out, or start one that stays once that command has ended",
+  );
 }
 
-function nobodyStays(reason: string): CcError {
+function nobodyStays(reason: string, advice = "Start one that stays"): CcError {
   const workers = availableParallelism();
   return new CcError({
     code: "no_foreman",
     message: `${reason}, so nobody would run a job that is not followed.`,
-    hint: `Start one that stays: cc foreman --workers ${workers} &`,
+    hint: `${advice}: cc foreman --workers ${workers} &`,
     exitCode: 3,
   });
 }
