@@ -18,6 +18,7 @@ import type { InputShape, WorkSpec } from "../../runtime/protocol/job-spec.ts";
 import type { CommandContext } from "../command-context.ts";
 import { settleJobOptions } from "../job-options.ts";
 import type { SUBMIT_VERB } from "../tables/run.ts";
+import { refuseMangledWords } from "./mangled-words.ts";
 import { outputOptionsOf } from "./open-session.ts";
 
 export type SubmitContext = CommandContext<typeof SUBMIT_VERB>;
@@ -35,6 +36,7 @@ export interface SubmissionPlan {
 /** @throws CcError with exit 2. */
 export async function planSubmission(context: SubmitContext): Promise<SubmissionPlan> {
   const { values, positionals, rest } = context;
+  refuseMangledWords(context.words);
   const output = outputOptionsOf(values, context);
   checkOutputOptions(output);
   checkFollowOptions(context);

@@ -21,11 +21,20 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 export function unserializable(path: string, what: string): CcError {
   return new CcError({
     code: "unserializable",
-    message: `The value${path === "" ? "" : ` at ${path}`} is ${what}, which cannot be carried.`,
+    message: `The value${path === "" ? "" : ` at ${shortened(path)}`} is ${what}, which cannot be carried.`,
     hint: "Return what JSON carries, or undefined, Date, bigint, Uint8Array, Map or Set.",
     exitCode: 2,
   });
 }
+
+/** The ends of a long path say where it is; five hundred levels between them do not. */
+function shortened(path: string): string {
+  return path.length <= PATH_CHARACTERS_MAX
+    ? path
+    : `${path.slice(0, PATH_CHARACTERS_MAX / 2)}…${path.slice(-PATH_CHARACTERS_MAX / 2)}`;
+}
+
+const PATH_CHARACTERS_MAX = 200;
 
 /**
  * Appends one encoded value as a row.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { BINARY } from "../../support/binary.ts";
 import type { ServedWorld } from "../submit-support.ts";
 import { createIdleWorld, expectRefused, type Refusal } from "./refusals.ts";
 
@@ -212,6 +213,38 @@ describe("inputs from two sources", () => {
     LONG,
   );
 });
+
+test(
+  "arguments that are no UTF-8 are refused, as they would reach the task changed",
+  async () => {
+    const cc = BINARY;
+    const script = (word: string) => `${cc} submit -q -- echo "$(printf '${word}')" 2>&1; echo $?`;
+    const run = (word: string) =>
+      Bun.spawnSync(["/bin/sh", "-c", script(word)], {
+        env: { ...served.world.env, CC_FOREMAN: served.url },
+        timeout: 20_000,
+      }).stdout.toString();
+    expect(run("caf\\351")).toMatch(
+      /^cc: The argument "caf\ufffd" is not UTF-8 text.*\nhint: .*\n2\n$/,
+    );
+    await expectRefused(served, []);
+  },
+  LONG,
+);
+
+test(
+  "values that are nested too deeply are refused by a path that can be read",
+  async () => {
+    served.file("deep.json", `${"[".repeat(600)}${"]".repeat(600)}\n`);
+    const refusal = {
+      args: command("--each-json", "deep.json"),
+      code: "unserializable",
+      message: `Input 0: The value at ${"[0]".repeat(33)}[…]${"[0]".repeat(33)} is nested deeper than 500 levels, which cannot be carried.`,
+    };
+    await expectRefused(served, [refusal]);
+  },
+  LONG,
+);
 
 test(
   "--input that is no JSON is refused",
