@@ -174,5 +174,6 @@ function endOf(job: JobDetailView): Parameters<typeof sayEnd>[1] {
     cancelled: tasks.cancelled,
     durationMs: Math.max(0, finishedAt - Date.parse(job.created_at)),
     groups: groupsOfViews(job.errors),
+    groupedCount: job.failures_grouped,
   };
 }

@@ -16,6 +16,8 @@ export interface JobEnd {
   readonly retried?: number | undefined;
   /** Failures by kind, the largest first. */
   readonly groups: readonly ErrorGroup[];
+  /** Of how many failures the groups tell, where that is not all. */
+  readonly groupedCount?: number | undefined;
 }
 
 const GROUPS_SHOWN = 3;
@@ -38,13 +40,18 @@ function summaryLine(end: JobEnd, palette: Palette): string {
   return `${outcome}: ${[...counts, formatDuration(end.durationMs)].join(", ")}`;
 }
 
-function groupLines({ jobId, groups }: JobEnd, palette: Palette): readonly string[] {
+function groupLines(
+  { jobId, failed, groups, groupedCount }: JobEnd,
+  palette: Palette,
+): readonly string[] {
   const lines = groups.slice(0, GROUPS_SHOWN).map((group) => {
     const place = group.place === null ? "" : ` ${palette.faint(`(${safeLine(group.place)})`)}`;
     return `  ${formatExactCount(group.count)}x ${failureText(group)}${place} ${palette.accent(`${jobId}/${group.index}`)}`;
   });
   const others = groups.length - lines.length;
   if (others > 0) lines.push(`  … ${formatExactCount(others)} more kind${others === 1 ? "" : "s"}`);
+  if (groupedCount !== undefined && groupedCount < failed)
+    lines.push(`  … of the first ${formatExactCount(groupedCount)} failures`);
   return lines;
 }
 

@@ -277,6 +277,12 @@ describe("the last lines", () => {
     ]);
   });
 
+  test("say when the groups tell of some failures only", () => {
+    const shown = lines({ failed: 100_000, groupedCount: 20_000 });
+    expect(shown[2]).toBe("  … of the first 20,000 failures");
+    expect(lines({ groupedCount: 1 })).toHaveLength(3);
+  });
+
   test("of a retry count what it queued", () => {
     expect(lines({ retried: 1, completed: 1, failed: 0, groups: [] })[0]).toBe(
       "job 17, 1 task again: 1 completed, 56 min",

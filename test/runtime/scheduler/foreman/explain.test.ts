@@ -84,6 +84,20 @@ test("a back-off names the time that is left and the attempts", () => {
   expect(whyJob(foreman.state, jobId).code).toBe("backoff");
 });
 
+test("tasks that wait at workers are not said to run all at once", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman, "w1", { slots: 1 });
+  const jobId = submit(foreman, 1_000);
+  for (let round = 0; round < 4; round++) {
+    const [assign] = assignmentsIn(foreman.last);
+    if (assign) complete(foreman, worker, assign, { runUs: 100 });
+  }
+  expect(whyJob(foreman.state, jobId)).toMatchObject({
+    code: "running",
+    sentence: expect.stringMatching(/^Job \d+ runs: \d+ tasks are at workers with 1 slot\.$/),
+  });
+});
+
 test("all slots are busy, and with whom", () => {
   const foreman = aForeman();
   const worker = aWorker(foreman);

@@ -110,7 +110,7 @@ function whyQueuedJob(state: ForemanState, job: LiveJob): WhyView {
     const reason = whyNotPlaced(state, job);
     if (reason.code !== "slots_busy" || running === 0) return reason;
   }
-  if (running > 0) return why("running", `Job ${jobId} runs ${plural(running, "task")}.`, null);
+  if (running > 0) return why("running", runningText(state, job, running), null);
   const delayed = countOf(job, TASK_DELAYED);
   if (delayed > 0) {
     const left = formatDuration(earliestAtMs(job.queue.delayed) - state.nowMs);
@@ -119,6 +119,15 @@ function whyQueuedJob(state: ForemanState, job: LiveJob): WhyView {
   }
   const sentence = `All ${job.tasks.count} inputs of job ${jobId} so far are settled; more may come.`;
   return why("inputs_open", sentence, null);
+}
+
+/** Short tasks stand at the workers by the thousand; only as many run as there are slots. */
+function runningText(state: ForemanState, { jobId }: LiveJob, running: number): string {
+  let slots = 0;
+  for (const session of state.sessions.values()) slots += session.offer.slots;
+  return running <= slots
+    ? `Job ${jobId} runs ${plural(running, "task")}.`
+    : `Job ${jobId} runs: ${plural(running, "task")} are at workers with ${plural(slots, "slot")}.`;
 }
 
 function whyQueuedTask(state: ForemanState, job: LiveJob, index: number): WhyView {
