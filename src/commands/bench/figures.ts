@@ -163,8 +163,8 @@ const ONE_MILLISECOND = `export default () => {
   const end = performance.now() + 1;
   while (performance.now() < end);
 };`;
-const EFFICIENCY_TASKS = 8_000;
-const COMMANDS = 4_000;
+const EFFICIENCY_TASKS = 16_000;
+const COMMANDS = 8_000;
 const FAILING = 10_000;
 const STARTS = 21;
 
