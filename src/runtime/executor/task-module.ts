@@ -76,6 +76,7 @@ async function load(path: string): Promise<JobModule> {
 }
 
 function makeFolder(path: string): string {
-  mkdirSync(path, { mode: 0o700 });
+  // A task may have removed the folder of its process, with which its neighbours have nothing to do.
+  mkdirSync(path, { mode: 0o700, recursive: true });
   return path;
 }

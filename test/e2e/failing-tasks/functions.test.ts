@@ -154,10 +154,15 @@ describe("what a function starts and leaves behind fails nobody else", () => {
   );
 
   test(
-    "a folder that it changed to, also one that is gone",
+    "a folder that it changed to or removed",
     async () => {
       const also =
         'const home = process.cwd(); const stay = () => { if (process.cwd() !== home) throw new Error("moved"); };';
+      await runBadFunction(served, {
+        also: 'import { rmSync } from "node:fs";',
+        code: "rmSync(process.cwd(), { recursive: true }); return 40;",
+        others: "ctx.dir;",
+      });
       for (const folder of ['"/tmp"', "ctx.dir"]) {
         const { bad } = await runBadFunction(served, {
           also,
