@@ -8,13 +8,14 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { execa } from "execa";
 
 const root = resolve(import.meta.dirname, "..");
 const binary = join(root, "dist", "cc");
 const READY_DEADLINE_MS = 20_000;
 
 async function main(): Promise<number> {
-  await run(process.execPath, [join(root, "scripts", "build-binary.ts")]);
+  await execa(process.execPath, [join(root, "scripts", "build-binary.ts")], { stdio: "inherit" });
   const home = mkdtempSync(join(tmpdir(), "cc-demo-"));
   const daemons: ChildProcess[] = [];
   try {
@@ -67,9 +68,13 @@ async function showMainJob(home: string, daemons: ChildProcess[]): Promise<numbe
     "--",
     ...files,
   ];
-  const submit = spawn(binary, words, { cwd: root, env, stdio: "inherit" });
-  const [code] = await once(submit, "close");
-  return Number(code ?? 1);
+  const { exitCode } = await execa(binary, words, {
+    cwd: root,
+    env,
+    stdio: "inherit",
+    reject: false,
+  });
+  return exitCode ?? 1;
 }
 
 /** Real text that every Debian machine has; elsewhere the project's own documents. */
@@ -107,12 +112,6 @@ async function readWhenThere(folder: string, file: string): Promise<string> {
     if (text !== "") return text;
     if (signal.aborted) throw new Error(`the foreman wrote no address into ${file}`);
   }
-}
-
-async function run(program: string, words: string[]): Promise<void> {
-  const child = spawn(program, words, { cwd: root, stdio: "inherit" });
-  const [code] = await once(child, "close");
-  if (code !== 0) throw new Error(`${words.join(" ")} ended with ${code}`);
 }
 
 function say(line: string): void {
