@@ -17,6 +17,7 @@ const hasJq = Bun.which("jq") !== null;
 test.each([
   ["the first five minutes, without any server", "first-minutes"],
   ["looking and steering without a server", "without-a-server"],
+  ["two commands without a server share the foreman of the first", "two-without-a-server"],
   ["one task of 10,000 fails: find why, try the fix, run only it again", "one-of-ten-thousand"],
   ["an urgent job beside one of a million tasks", "urgent-beside-a-million"],
 ])(
