@@ -20,7 +20,7 @@ import type { AgentState, Assignment, PendingResults, Report, ReportMessage } fr
 /** Shorter gaps cost the foreman more per message than they save in delay. */
 export const FLUSH_INTERVAL_MS = 2;
 /** While more tasks wait here nobody is held up by a result: each message costs the foreman a commit. */
-export const FLUSH_INTERVAL_BUSY_MS = 25;
+export const FLUSH_INTERVAL_BUSY_MS = 50;
 /** A message of results closes at so many bytes; one result alone may be larger. */
 export const REPORT_BYTES_MAX = 4 * 1024 * 1024;
 /** Nothing new is started while so much waits for acknowledgement. */

@@ -164,20 +164,20 @@ describe("results", () => {
     });
   });
 
-  test("results that follow each other closely travel together: 2 ms, or 25 while tasks wait", () => {
+  test("results that follow each other closely travel together: 2 ms, or 50 while tasks wait", () => {
     const agent = createConnectedAgent({ slots: 1 });
     agent.on(assigned({ count: 1 }));
     agent.on(completed(1, 0, 1, 1_000));
     agent.on(ended(1));
-    agent.atMs = 40;
+    agent.atMs = 80;
     agent.on(assigned({ assignment: 2, count: 40 }));
     expect(lines(agent.on(completed(2, 0, 3)))).toEqual(["send #2 completed 2/0+3"]);
-    agent.atMs = 41;
+    agent.atMs = 81;
     expect(lines(agent.on(completed(2, 3, 4)))).toEqual([]);
-    agent.atMs = 42;
+    agent.atMs = 82;
     expect(lines(agent.on(failed(2, 7)))).toEqual([]);
     expect(lines(agent.on(completed(2, 8, 2)))).toEqual([]);
-    agent.atMs = 64;
+    agent.atMs = 129;
     expect(lines(agent.on({ type: "clockAdvanced" }))).toEqual([]);
     expect(lines(agent.pass(1))).toEqual([
       "send #3 completed 2/[3,4,5,6,8,9]",
@@ -190,7 +190,7 @@ describe("results", () => {
       indexes: Uint32Array.from({ length: 40 }, (_, i) => i),
     });
     expect(agent.state.waitingCount).toBe(0);
-    agent.atMs = 66;
+    agent.atMs = 131;
     expect(lines(agent.on(completed(2, 10, 1)))).toEqual([]);
     expect(lines(agent.pass(1))).toEqual(["send #6 completed 2/10+1"]);
   });
