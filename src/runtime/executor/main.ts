@@ -1,6 +1,6 @@
 /**
  * The program inside an executor: one bundle of one owner in one environment, told what to run over
- * descriptor 3. It must stay small and start fast. It writes with blocking calls, so that a result is
+ * the channel that it is given as descriptor 3. It must stay small and start fast. It writes with blocking calls, so that a result is
  * with the worker before the next task can crash; the worker never blocks on it in turn.
  */
 import { writevSync } from "node:fs";
@@ -27,13 +27,15 @@ import {
   type ReadyFrame,
 } from "./frames.ts";
 import { createJournal } from "./journal.ts";
+import { takeChannel } from "./private-channel.ts";
 import { mapCell } from "./shared-cell.ts";
 import { createStrayFaults } from "./stray-faults.ts";
 import { createTaskModule } from "./task-module.ts";
 import { abortRow, createTaskRunner, runBatch, type TaskRunner } from "./task-runner.ts";
 import { keepWorkingFolder } from "./working-folder.ts";
 
-const CHANNEL_DESCRIPTOR = 3;
+/** Of the channel; known once the executor runs. */
+let channel = 3;
 /** A fault of our own, as every program of ours reports it. */
 const EXIT_INTERNAL = 70;
 const NOTICE_LENGTH_MAX = 4_096;
@@ -72,7 +74,8 @@ export async function runExecutor(): Promise<void> {
   }
 
   const reader = createFrameReader(onFrame);
-  for await (const chunk of Bun.file(CHANNEL_DESCRIPTOR).stream()) reader.push(chunk);
+  channel = takeChannel();
+  for await (const chunk of Bun.file(channel).stream()) reader.push(chunk);
   // The worker has closed it, or is dead: either way nobody waits for a result any more.
   process.exit(0);
 }
@@ -121,7 +124,7 @@ function write(pieces: readonly Uint8Array[]): void {
 /** Without a channel (the worker is dead, or a task has closed it) there is nothing left to do. */
 function writeOnce(pieces: readonly Uint8Array[]): number {
   try {
-    return writevSync(CHANNEL_DESCRIPTOR, pieces);
+    return writevSync(channel, pieces);
   } catch {
     process.exit(EXIT_INTERNAL);
   }

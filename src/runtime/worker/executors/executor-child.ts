@@ -332,7 +332,7 @@ class WatchedExecutor implements ExecutorChild {
     await process.exited;
     this.endDeadline?.();
     this.endSampling?.();
-    await Promise.race([channel.closed, sleep(CLOSED_CHANNEL_GRACE_MS)]);
+    await Promise.race([channel.closed, sleep(CLOSED_CHANNEL_GRACE_MS).then(turnOver)]);
     // An executor that ended by itself may have left children.
     await (this.treeGone ?? endTree(process.tree, QUICK_KILL_AFTER_MS));
     this.guarded(() => this.ledger.harvest());
@@ -348,6 +348,10 @@ class WatchedExecutor implements ExecutorChild {
     const { stopCause, ledger } = this;
     const running = ledger.findRunning();
     const death: ExecutorDeath = { ...end, console: readConsole(this.opened.cell) };
+    // They have run, so they must not come back as if they had not.
+    if (stopCause?.kind !== "ended") {
+      for (const row of ledger.findLost()) ledger.fail(row, 0, describeBrokenChannel(death));
+    }
     if (stopCause?.kind === "cancelled") {
       const { batchId, row } = stopCause.running;
       if (!ledger.isReported(batchId, row)) {
@@ -374,6 +378,11 @@ class WatchedExecutor implements ExecutorChild {
       this.stop({ kind: "broken_channel" });
     }
   }
+}
+
+/** What had come before a timer that was late is read first. */
+async function turnOver(): Promise<void> {
+  for (let turns = 0; turns < 2; turns++) await new Promise<void>((done) => setImmediate(done));
 }
 
 function describeEnd(cause: StopCause | null, death: ExecutorDeath): Failure {

@@ -26,9 +26,10 @@ export function describeMemory(memoryBytesMax: number, console: string): Failure
   return { code: "out_of_memory", message, ...(console === "" ? {} : { console }) };
 }
 
-/** A task got at the descriptor that only we may write to. */
+/** A task, this one or one before it in its process, got at the descriptor that only we may write to. */
 export function describeBrokenChannel(death: ExecutorDeath): Failure {
-  const message = "The task closed or wrote to descriptor 3, over which its results are sent.";
+  const message =
+    "The task's process closed or wrote to the channel over which results are sent, and its result was lost.";
   return withOutput({ code: "exited", message }, death);
 }
 

@@ -35,6 +35,11 @@ export interface RunningRow {
   readonly startedAtMs: number;
 }
 
+export interface LostRow {
+  readonly batchId: number;
+  readonly row: number;
+}
+
 export interface ExecutorLedger {
   readonly batchCount: number;
   /** Takes a batch on; returns its slot in the cell. */
@@ -49,6 +54,8 @@ export interface ExecutorLedger {
   /** Marks rows as cancelled and reports those that never start; returns the one that runs. */
   cancel(batchId: number, rows: Uint32Array): RunningRow | null;
   findRunning(): RunningRow | null;
+  /** Rows that have run and whose results never came: user code got at the channel or the cell. */
+  findLost(): readonly LostRow[];
   /** Whether this row's own result has come, or will not be reported. */
   isReported(batchId: number, row: number): boolean;
   /** From now on the row's own result does not count. */
@@ -135,6 +142,7 @@ export function createExecutorLedger(cell: SharedCell, listener: LedgerListener)
       return running !== null && rows.includes(running.row) ? { batchId, ...running } : null;
     },
     findRunning,
+    findLost: () => batches.flatMap((batch) => lostOf(cell, batch)),
     isReported(batchId, row) {
       const batch = find(batchId);
       return batch === undefined || row < batch.receivedCount;
@@ -150,6 +158,18 @@ export function createExecutorLedger(cell: SharedCell, listener: LedgerListener)
       for (const { batchId } of [...batches]) end(batchId, refusal);
     },
   };
+}
+
+/** Without the one that runs: its fate is told apart. */
+function lostOf(cell: SharedCell, batch: HeldBatch): readonly LostRow[] {
+  const { batchId, slot, rowCount, receivedCount, droppedRows } = batch;
+  const startedRows = Math.min(startedCount(cell, slot), rowCount);
+  const running = runningRow(cell, slot)?.row;
+  const lost: LostRow[] = [];
+  for (let row = receivedCount; row < startedRows; row++) {
+    if (row !== running && !droppedRows.has(row)) lost.push({ batchId, row });
+  }
+  return lost;
 }
 
 /** True when the row had not started and never will; its own report then tells nothing new. */

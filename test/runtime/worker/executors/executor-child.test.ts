@@ -270,6 +270,12 @@ describe("a task that fails", () => {
   });
 });
 
+/** The channel is not where a program would look for one. */
+const CHANNEL =
+  "import fs from 'node:fs'; const channel = Math.max(...fs.readdirSync('/proc/self/fd').map(Number).filter((fd) => { try { return fs.readlinkSync('/proc/self/fd/' + fd).startsWith('socket:'); } catch { return false; } }));";
+const BROKEN =
+  "The task's process closed or wrote to the channel over which results are sent, and its result was lost.";
+
 describe("a task that ends its process", () => {
   const neighbours = (source: string) =>
     `${BLOCK} export default (x, ctx) => { console.log('row', x); if (x === 'end') { ${source} } return x; };`;
@@ -335,7 +341,7 @@ describe("a task that ends its process", () => {
 
   test("by taking the channel away loses no result, and the rows behind it never start", async () => {
     const executor = start(
-      "import fs from 'node:fs'; export default async (x) => { if (x === 1) fs.closeSync(3); await Bun.sleep(20); return x; };",
+      `${CHANNEL} export default async (x) => { if (x === 1) fs.closeSync(channel); await Bun.sleep(20); return x; };`,
     );
     const report = await executor.run([0, 1, 2]);
     expect(summary(report)).toEqual([
@@ -345,14 +351,39 @@ describe("a task that ends its process", () => {
     await executor.gone;
   });
 
+  test("by closing or writing to descriptors it counts up to harms nobody", async () => {
+    const executor = start(
+      "import fs from 'node:fs'; export default (x) => { for (let fd = 3; fd < 10; fd++) { try { x % 2 ? fs.closeSync(fd) : fs.writeSync(fd, 'garbage'); } catch {} } return x; };",
+    );
+    expect(summary(await executor.run([3]))).toEqual([[0, 3]]);
+    const other = start(
+      "import fs from 'node:fs'; export default (x) => { fs.writeSync(3, 'x'); return x; };",
+    );
+    expect(summary(await other.run([0, 1, 2]))).toEqual([0, 1, 2].map((x) => [x, x]));
+  });
+
+  test("by writing into the channel: nothing that has run comes back as if it had not", async () => {
+    const executor = start(
+      `${BLOCK} ${CHANNEL} export default (x) => { block(2); fs.appendFileSync('ran', x + '\\n'); if (x === 1) fs.writeSync(channel, 'x'.repeat(100)); return x; };`,
+    );
+    const report = await executor.run([0, 1, 2, 3, 4, 5, 6, 7]);
+    // Each that ran is reported, and one more where it was ended in between.
+    const ran = readFileSync(join(executor.scratchFolder, "ran"), "utf8").trimEnd().split("\n");
+    const reported = [...report.rows.keys()].sort();
+    expect(reported.slice(0, ran.length)).toEqual(ran.map(Number));
+    expect(reported.length - ran.length).toBeWithin(0, 2);
+    const failed = summary(report).filter(([, what]) => typeof what === "string");
+    expect(failed.map(([, what]) => what)).toContain(`exited: ${BROKEN}`);
+  });
+
   test("by writing into the channel fails alone", async () => {
     const executor = start(
-      "import fs from 'node:fs'; export default async (x) => { if (x === 1) { fs.writeSync(3, 'x'.repeat(100)); await Bun.sleep(10_000); } return x; };",
+      `${CHANNEL} export default async (x) => { if (x === 1) { fs.writeSync(channel, 'x'.repeat(100)); await Bun.sleep(10_000); } return x; };`,
     );
     const report = await executor.run([0, 1, 2]);
     expect(summary(report)).toEqual([
       [0, 0],
-      [1, "exited: The task closed or wrote to descriptor 3, over which its results are sent."],
+      [1, `exited: ${BROKEN}`],
     ]);
   }, 15_000);
 
