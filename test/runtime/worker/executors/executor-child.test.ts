@@ -372,10 +372,6 @@ describe("a task that ends its process", () => {
     const reported = [...report.rows.keys()].sort();
     expect(reported.slice(0, ran.length)).toEqual(ran.map(Number));
     expect(reported.length - ran.length).toBeWithin(0, 2);
-    const failures = [...report.rows.values()].flatMap((row) =>
-      "failure" in row ? [row.failure.message] : [],
-    );
-    expect(failures).toContain(BROKEN);
   });
 
   test("by writing into the channel fails alone", async () => {
