@@ -25,14 +25,24 @@ const LONG = 60_000;
 const asClient = () => connectProven(served.url, keys.client, "client");
 
 let bootCount = 0;
-/** A worker that says so and takes work from this queue alone. */
-async function asWorker(queue: string, host = "elsewhere"): Promise<BarePeer> {
+/** A worker that takes no work but what asks for its label `liar`, which no honest one has. */
+async function asWorker(label: string): Promise<BarePeer> {
   const peer = await connectProven(served.url, keys.worker, "worker");
-  peer.send(readyOf(`hostile-${queue}`, queue, host));
+  peer.send(readyOf(`hostile-${label}`, label));
   return peer;
 }
 
-function readyOf(workerId: string, queue: string, host: string): MessageOf<"worker_ready"> {
+/** `cc submit` for that worker alone. */
+const submitTo = (label: string): string[] => [
+  "submit",
+  "-q",
+  "--queue",
+  "lies",
+  "--worker-label",
+  `liar=${label}`,
+];
+
+function readyOf(workerId: string, label: string): MessageOf<"worker_ready"> {
   return {
     type: "worker_ready",
     worker_id: workerId,
@@ -40,14 +50,14 @@ function readyOf(workerId: string, queue: string, host: string): MessageOf<"work
     connection_seq: 1,
     offer: {
       slots: 1,
-      queues: [queue],
+      queues: ["lies"],
       roles: [],
-      labels: {},
+      labels: { liar: label },
       resources: {},
       memory_bytes: 2 ** 30,
       time_left_ms: null,
       sandbox: "process",
-      host,
+      host: "elsewhere",
       platform: "linux-x64",
       version: "0.1.0",
       pid: 1,
@@ -170,7 +180,7 @@ describe("a peer that speaks for the other side is answered and may go on", () =
         const workers = (await served.cc(["workers", "--json"])).stdout.trim().split("\n");
         const { worker_id: taken } = JSON.parse(workers[0] ?? "");
         const peer = await connectProven(served.url, keys.worker, "worker");
-        peer.send(readyOf(taken, "none", "elsewhere"));
+        peer.send(readyOf(taken, "none"));
         expect(await peer.nextOf("error")).toMatchObject({ code: "worker_id_taken" });
         expect((await peer.closed).code).toBe(1008);
       }),
@@ -212,7 +222,7 @@ describe("a worker that reports what it was not given", () => {
     () =>
       besideHonestJob(served, async () => {
         const liar = await asWorker("mine");
-        const submit = ["submit", "-q", "--json", "--queue", "mine", "--array", "10-13", "mine.ts"];
+        const submit = [...submitTo("mine"), "--json", "--array", "10-13", "mine.ts"];
         const mine = served.start(submit);
         let seq = 0;
         for (let settled = 0; settled < 4; ) {
@@ -255,7 +265,7 @@ describe("a worker that reports what it was not given", () => {
     () =>
       besideHonestJob(served, async () => {
         const liar = await asWorker("twice");
-        const job = served.start(["submit", "-q", "--queue", "twice", "--input", "1", "mine.ts"]);
+        const job = served.start([...submitTo("twice"), "--input", "1", "mine.ts"]);
         const { assignment, job_id } = await liar.nextOf("assign_task");
         const once = resultOf({ seq: 1, job_id, assignment });
         liar.send(once);
