@@ -4,6 +4,7 @@
  */
 import { type Connection, openConnection } from "../runtime/client/connection.ts";
 import { reachOrStart } from "../runtime/client/reach-or-start.ts";
+import { isConnectionLost } from "../runtime/client/requests.ts";
 import { type Reachable, type ReachRequest, reachForeman } from "../runtime/client/resolve.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
 import { silentLogger } from "../runtime/platform/logger.ts";
@@ -26,9 +27,28 @@ export async function withForeman<Result>(
   use: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   if (purpose === "act") return await act(context, use);
-  const reached = await reach(context);
-  if (reached.kind === "connected") return await useAndClose(reached.connection, use);
+  for (let tries = 0; tries < LOOK_TRIES_MAX; tries++) {
+    const reached = await reach(context);
+    if (reached.kind !== "connected") break;
+    const { connection } = reached;
+    const isNamed = context.values.foreman !== undefined;
+    if (isNamed || (await isServing(connection))) return await useAndClose(connection, use);
+  }
   return await lookOffline(context, use);
+}
+
+/** The foreman of a command that has just ended may take a connection and close it unanswered. */
+const LOOK_TRIES_MAX = 20;
+
+/** From its first answer on a foreman stays for whoever is connected. */
+async function isServing(connection: Connection): Promise<boolean> {
+  try {
+    await connection.look({ kind: "foreman" });
+    return true;
+  } catch (thrown) {
+    if (!isConnectionLost(thrown)) throw thrown;
+    return false;
+  }
 }
 
 /** @throws CcError `foreman_unreachable` when none listens: this verb is about a running one. */
