@@ -46,6 +46,7 @@ async function isServing(connection: Connection): Promise<boolean> {
     await connection.look({ kind: "foreman" });
     return true;
   } catch (thrown) {
+    connection.close();
     if (!isConnectionLost(thrown)) throw thrown;
     return false;
   }
