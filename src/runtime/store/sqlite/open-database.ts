@@ -119,7 +119,7 @@ export function checkQuickly(database: SqlDatabase): "pages" | "small tables" {
 }
 
 /** Returns the version it came from, or null when there was nothing to do. */
-function migrate(database: SqlDatabase, version: number): number | null {
+export function migrate(database: SqlDatabase, version: number): number | null {
   if (version === SCHEMA_VERSION) return null;
   database.exec("begin immediate");
   for (const migration of MIGRATIONS.slice(version)) database.exec(migration);

@@ -161,7 +161,17 @@ create index event_job on event(job_id, seq) where job_id is not null;
 create index event_worker on event(worker_id, seq) where worker_id is not null;
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST_SCHEMA];
+// commit_number grows with each transaction that records changes. removed_job names jobs that are
+// forgotten already but whose rows are still being deleted, slice by slice.
+const RECLAIM_SCHEMA = `
+alter table foreman add column commit_number integer not null default 0;
+
+create table removed_job(
+  job_id integer primary key
+) strict;
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, RECLAIM_SCHEMA];
 
 /** What this version of the program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -18,7 +18,7 @@ import { createGroupWriter } from "./group-writer.ts";
 import { createKeyAccess } from "./keys.ts";
 import { acquireStoreLock } from "./lock.ts";
 import { createLogReader, type LogReader } from "./log-reader.ts";
-import { openForReading, openForWriting } from "./open-database.ts";
+import { migrate, openForReading, openForWriting } from "./open-database.ts";
 import { createBlobPromises } from "./promised-blobs.ts";
 import { createReading, snapshot } from "./reading.ts";
 import { createTransact, type Transact } from "./transact.ts";
@@ -41,6 +41,17 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   return options.readOnly ? openReader(paths) : openWriter(paths, options);
 }
 
+/**
+ * A store in a database that the caller made and keeps (in memory, for the simulator): each call is a
+ * start, with its next epoch. Closing the store leaves the database open.
+ */
+export function openStoreOn(database: SqlDatabase, { nowMs }: { readonly nowMs: number }): Store {
+  migrate(database, Number(database.pragma("user_version")));
+  const transact = createTransact(database);
+  const identity = beginEpoch(database, { transact, nowMs, logger: silentLogger });
+  return assembleStore(database, { identity, transact, release() {} });
+}
+
 async function openReader(paths: StorePaths): Promise<Store> {
   const database = await openForReading(paths);
   const identity = database.prepare<IdentityRow>(FOREMAN_GET).get();
@@ -49,7 +60,7 @@ async function openReader(paths: StorePaths): Promise<Store> {
     transact(what) {
       throw storageFailed(what, new Error("it is open for reading only"));
     },
-    onClosed: () => {},
+    release: () => database.close(),
   });
 }
 
@@ -65,7 +76,11 @@ async function openWriter(paths: StorePaths, options: SqliteStoreOptions): Promi
     if (migratedFrom !== null && migratedFrom > 0) logger.info("store upgrades", { migratedFrom });
     const transact = createTransact(database);
     const identity = beginEpoch(database, { transact, nowMs: options.clock.nowMs(), logger });
-    return assembleStore(database, { identity, transact, onClosed: lock.release });
+    const release = (): void => {
+      opened.database.close();
+      lock.release();
+    };
+    return assembleStore(database, { identity, transact, release });
   } catch (thrown) {
     database?.close();
     lock.release();
@@ -117,7 +132,8 @@ function beginEpoch(database: SqlDatabase, { transact, nowMs, logger }: EpochPar
 interface StoreParts {
   readonly identity: ForemanIdentity;
   readonly transact: Transact;
-  onClosed(): void;
+  /** Closes what was opened for this store. */
+  release(): void;
 }
 
 function assembleStore(database: SqlDatabase, parts: StoreParts): Store {
@@ -170,8 +186,7 @@ function assembleStore(database: SqlDatabase, parts: StoreParts): Store {
     async close() {
       if (isClosed) return;
       isClosed = true;
-      database.close();
-      parts.onClosed();
+      parts.release();
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   isStoreHeld,
   PROBLEMS_MAX,
 } from "../../../../src/runtime/store/sqlite/examine-store.ts";
+import { SCHEMA_VERSION } from "../../../../src/runtime/store/sqlite/schema.ts";
 import {
   functionSpec,
   inputs,
@@ -72,7 +73,7 @@ async function problemsAfter(folder: string, sql: string): Promise<readonly stri
 export function suiteOfExamination(suite: FolderSuite): void {
   suite("a sound store has no problems, in use or not", async (folder) => {
     await fill(folder);
-    const sound = { version: 1, jobCount: 2, unfinishedCount: 1, problems: [] };
+    const sound = { version: SCHEMA_VERSION, jobCount: 2, unfinishedCount: 1, problems: [] };
     const whole = await examineStore(folder, { whole: true });
     assert.deepEqual({ ...sound, checked: "rows", byteCount: whole.byteCount }, whole);
     assert.equal(await isStoreHeld(folder), false);
