@@ -9,7 +9,7 @@ import type { JobId } from "../protocol/ids.ts";
 import { firstAssignmentOfEpoch } from "../protocol/ids.ts";
 import type { Change } from "../scheduler/foreman/changes.ts";
 import type { ForemanEffect } from "../scheduler/foreman/events.ts";
-import { createForemanState, recover } from "../scheduler/foreman/machine.ts";
+import { createForemanState, type ForemanState, recover } from "../scheduler/foreman/machine.ts";
 import type { ForemanOptions } from "../scheduler/foreman/machine-interface.ts";
 import type { Store } from "../store/store.ts";
 import type { Channel, ChannelHandler } from "../transport/channel.ts";
@@ -50,6 +50,8 @@ export interface Audience {
 }
 
 export interface Foreman {
+  /** The machine's memory, for whoever checks its invariants; only the pump changes it. */
+  readonly state: ForemanState;
   /** Takes an authenticated channel of either role. */
   open(channel: Channel): ChannelHandler;
   /** Settles what has arrived, then closes every session; the store stays open. */
@@ -119,10 +121,11 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     facts: parts.facts,
     nowMs: pump.nowMs,
   });
-  const subscriptions = createSubscriptions(views.build, pump.nowMs);
+  const subscriptions = createSubscriptions(views.build, pump.nowMs, clock);
   const results = createResultsDesk(
     createResultsReader({ cache, window, readReopened: store.readReopened }),
     jobs.resultsSource,
+    clock,
   );
   const clients = createClientRequests({
     logger,
@@ -222,6 +225,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   }
 
   return {
+    state,
     open: (channel) =>
       channel.peer.role === "worker" ? sessions.open(channel) : openClient(channel),
     followerCount: followers.count,

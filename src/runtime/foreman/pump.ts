@@ -78,7 +78,7 @@ export function createPump(parts: PumpParts): Pump {
     if (running) return;
     running = true;
     // After the sockets that are readable now, so that their frames form one group.
-    setImmediate(() => void run());
+    clock.defer(() => void run());
   }
 
   async function run(): Promise<void> {

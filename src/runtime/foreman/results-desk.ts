@@ -2,6 +2,7 @@
  * Where readers of results stand: a request that waits is kept here until its job settles something
  * or ends, at most one turn of WAIT_MS. A connection may have a few requests open, never many.
  */
+import type { Clock, Timer } from "../platform/clock.ts";
 import { CcError } from "../protocol/error.ts";
 import { asJobId, type JobId } from "../protocol/ids.ts";
 import type { Channel } from "../transport/channel.ts";
@@ -24,12 +25,13 @@ export interface ResultsDesk {
 interface Waiting {
   readonly channel: Channel;
   readonly request: ReadResults;
-  readonly deadline: ReturnType<typeof setTimeout>;
+  readonly deadline: Timer;
 }
 
 export function createResultsDesk(
   reader: ResultsReader,
   sourceOf: (jobId: JobId) => Promise<ResultsSource | null>,
+  clock: Clock,
 ): ResultsDesk {
   const waiting = new Map<JobId, Set<Waiting>>();
   /** Jobs whose readers are being served, with a wake that came meanwhile. */
@@ -64,7 +66,7 @@ export function createResultsDesk(
     const entry: Waiting = {
       channel,
       request,
-      deadline: setTimeout(() => void answerEmpty(jobId, entry), WAIT_MS),
+      deadline: clock.setTimer(WAIT_MS, () => void answerEmpty(jobId, entry)),
     };
     queue.add(entry);
     waiting.set(jobId, queue);
@@ -74,7 +76,7 @@ export function createResultsDesk(
     const queue = waiting.get(jobId);
     if (!queue?.delete(entry)) return false;
     if (queue.size === 0) waiting.delete(jobId);
-    clearTimeout(entry.deadline);
+    entry.deadline.cancel();
     return true;
   }
 

@@ -4,6 +4,7 @@
  * good as the ones it missed.
  */
 
+import type { Clock, Timer } from "../platform/clock.ts";
 import type { ValueColumn } from "../protocol/columns.ts";
 import { CcError, toCcError } from "../protocol/error.ts";
 import type { View } from "../protocol/messages/client.ts";
@@ -44,9 +45,13 @@ interface Followed {
   lastText: string;
 }
 
-export function createSubscriptions(build: BuildView, nowMs: () => number): Subscriptions {
+export function createSubscriptions(
+  build: BuildView,
+  nowMs: () => number,
+  clock: Clock,
+): Subscriptions {
   const followed = new Set<Followed>();
-  let timer: ReturnType<typeof setTimeout> | null = null;
+  let timer: Timer | null = null;
   let isDirty = false;
   let sinceRefreshMs = 0;
 
@@ -72,7 +77,7 @@ export function createSubscriptions(build: BuildView, nowMs: () => number): Subs
 
   function arm(): void {
     if (timer !== null || followed.size === 0) return;
-    timer = setTimeout(() => void tick(), DELTA_INTERVAL_MS);
+    timer = clock.setTimer(DELTA_INTERVAL_MS, () => void tick());
   }
 
   async function tick(): Promise<void> {
@@ -116,7 +121,7 @@ export function createSubscriptions(build: BuildView, nowMs: () => number): Subs
     },
     stop() {
       followed.clear();
-      if (timer !== null) clearTimeout(timer);
+      timer?.cancel();
       timer = null;
     },
   };

@@ -20,6 +20,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Calls once after `delayMs`; a delay of zero or less means as soon as possible. */
   setTimer(delayMs: number, onTime: () => void, options?: TimerOptions): Timer;
+  /** Calls once in the next turn, behind whatever can be read from sockets by then. */
+  defer(onTurn: () => void): void;
 }
 
 /** Longer waits overflow the runtime's 32-bit timers and would fire at once. */
@@ -34,6 +36,7 @@ export const systemClock: Clock = {
     if (options?.holdsProcess === false) timeout.unref();
     return { cancel: () => clearTimeout(timeout) };
   },
+  defer: (onTurn) => void setImmediate(onTurn),
 };
 
 export interface ManualClock extends Clock {
@@ -62,6 +65,7 @@ export function createManualClock(startMs = 1_700_000_000_000): ManualClock {
       timers.add(timer);
       return { cancel: () => timers.delete(timer) };
     },
+    defer: systemClock.defer,
     advance(durationMs) {
       const endMs = monotonicMs + durationMs;
       for (let timer = nextDue(timers, endMs); timer; timer = nextDue(timers, endMs)) {

@@ -13,6 +13,7 @@ function createSteppedClock() {
       due = onTime;
       return { cancel: () => (due = null) };
     },
+    defer: (onTurn) => void setImmediate(onTurn),
   };
   return { clock, sample: () => due?.(), isArmed: () => due !== null };
 }
