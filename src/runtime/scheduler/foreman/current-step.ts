@@ -2,8 +2,10 @@
  * One step under way: what it wants durable, what it wants done, and what has to be looked at before
  * it ends. Handlers of events only note here; ends, limits and placement follow once, at the end.
  */
-import type { JobId, WorkerId } from "../../protocol/ids.ts";
-import type { Change, EventFacts } from "./changes.ts";
+import type { EventKind } from "../../protocol/event-kinds.ts";
+import type { JobId } from "../../protocol/ids.ts";
+import type { Change } from "./changes.ts";
+import { type EventAbout, eventFacts } from "./event-facts.ts";
 import type { ForemanAnswer, ForemanEffect, ForemanEvent, ReplyToken } from "./events.ts";
 import type { StepOutput } from "./machine-interface.ts";
 import type { ForemanState, LiveJob, Session } from "./state.ts";
@@ -67,24 +69,11 @@ export function refuse(
   reply(step, token, { type: "refused", code, message, hint, retryable: false });
 }
 
-/** Adds a line to the durable event log; `body` is short and has snake_case keys. */
-export function recordEvent(
+/** Adds a line to the durable event log. */
+export function recordEvent<Kind extends EventKind>(
   step: CurrentStep,
-  kind: string,
-  about: {
-    readonly jobId?: JobId;
-    readonly index?: number;
-    readonly workerId?: WorkerId;
-    readonly body?: Readonly<Record<string, string | number | boolean | null>>;
-  },
+  kind: Kind,
+  about: EventAbout<Kind>,
 ): void {
-  const event: EventFacts = {
-    atMs: step.atMs,
-    kind,
-    jobId: about.jobId ?? null,
-    index: about.index ?? null,
-    workerId: about.workerId ?? null,
-    body: JSON.stringify(about.body ?? {}),
-  };
-  step.changes.push({ type: "eventRecorded", event });
+  step.changes.push({ type: "eventRecorded", event: eventFacts(step.atMs, kind, about) });
 }

@@ -4,7 +4,7 @@
  * it touched; timers that are due, ends of jobs and placement follow, each once.
  */
 import { assertNever } from "../../protocol/error.ts";
-import { type CurrentStep, createStep, type EventOf } from "./current-step.ts";
+import { type CurrentStep, createStep, type EventOf, recordEvent } from "./current-step.ts";
 import type { ForemanEvent } from "./events.ts";
 import type { StoredState } from "./facts.ts";
 import { onCancelRequested } from "./jobs/cancel.ts";
@@ -25,6 +25,7 @@ import { releaseDelayed } from "./queues/ready-queue.ts";
 import { earliestAtMs, popDue } from "./queues/time-heap.ts";
 import { takeStored } from "./recovery.ts";
 import { liftSetAside } from "./sessions/blame.ts";
+import { onDrainRequested } from "./sessions/draining.ts";
 import {
   onConnectionLost,
   onHeartbeat,
@@ -77,9 +78,13 @@ function beginStep(state: ForemanState, eventAtMs: number): CurrentStep {
   const { leaseMs } = state.options;
   const atMs = Math.max(eventAtMs, state.nowMs);
   const current = createStep(state, atMs);
-  const hasStoodStill = atMs - state.nowMs > leaseMs / 2;
+  const stoodMs = atMs - state.nowMs;
+  const hasStoodStill = stoodMs > leaseMs / 2;
   state.nowMs = atMs;
-  if (hasStoodStill) {
+  if (hasStoodStill && state.sessions.size > 0) {
+    recordEvent(current, "foreman_stood_still", {
+      body: { seconds: stoodMs / 1000, workers: state.sessions.size },
+    });
     // Nobody could renew anything meanwhile: rather than declare all workers lost, begin anew.
     for (const session of state.sessions.values()) {
       session.leaseEndsAtMs = Math.max(session.leaseEndsAtMs, atMs + leaseMs);
@@ -129,6 +134,7 @@ const HANDLERS: Handlers = {
   tasksReturned: onTasksReturned,
   tasksGone: onTasksGone,
   workerPaused: onWorkerPaused,
+  drainRequested: onDrainRequested,
   // Timers that are due fire in every step.
   clockAdvanced: () => {},
 };

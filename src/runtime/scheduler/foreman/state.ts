@@ -10,6 +10,7 @@
 import type { U32Column } from "../../protocol/columns.ts";
 import type { AssignmentId, BootId, JobId, WorkerId } from "../../protocol/ids.ts";
 import type { JobSpec, WorkerOffer } from "../../protocol/job-spec.ts";
+import type { ReplyToken } from "./events.ts";
 import type { JobFacts } from "./facts.ts";
 import type { InputSizes } from "./jobs/inputs.ts";
 import type { ForemanOptions } from "./machine-interface.ts";
@@ -105,6 +106,9 @@ export interface LiveJob {
   claimed: Session | null;
   /** The earliest timer set for this job; Infinity: none. */
   timerAtMs: number;
+  /** Events about its tasks, recorded and beyond the bound (task-events.ts). */
+  taskEvents: number;
+  taskEventsLeftOut: number;
 }
 
 /** Where a job's ready tasks are: requeued ones, then all queued ones from the cursor on. */
@@ -180,6 +184,10 @@ export interface Worker {
   isOnProbation: boolean;
   completed: number;
   failed: number;
+  /** Results of it that came too late and were refused. */
+  stale: number;
+  /** Events about what it said of jobs that are not live. */
+  looseEvents: number;
   /** Failures since the last success, by job. */
   readonly failuresInRow: Map<JobId, number>;
 }
@@ -205,6 +213,10 @@ export interface Session {
   isAccepting: boolean;
   /** Why it takes nothing. */
   reason: string | null;
+  /** What it has said of its end; null: it stays. */
+  draining: "requested" | "stopping" | null;
+  /** It was told to drain, or to stay, and has not answered yet. */
+  drainOrder: DrainOrder | null;
   /** Instant at which its `--time-limit` ends. */
   endsAtMs: number | null;
   /** It handed tasks back by itself: no new ones before. */
@@ -227,6 +239,12 @@ export interface Session {
   readonly awaited: Set<Assignment>;
   readonly matches: Map<Demand, boolean>;
   timerAtMs: number;
+}
+
+export interface DrainOrder {
+  readonly undo: boolean;
+  /** Requests to be answered with it. */
+  readonly tokens: ReplyToken[];
 }
 
 export interface Holding {

@@ -105,6 +105,10 @@ export const effectTypes = (output: StepOutput): string[] => output.effects.map(
 export const eventKinds = (output: StepOutput): string[] =>
   changesOf(output, "eventRecorded").map(({ event }) => event.kind);
 
+/** Those about workers. */
+export const workerEvents = (output: StepOutput): string[] =>
+  eventKinds(output).filter((kind) => kind.startsWith("worker_"));
+
 export function answerOf(output: StepOutput): ForemanAnswer {
   const [reply] = effectsOf(output, "reply");
   if (!reply) throw new Error("there was no answer");

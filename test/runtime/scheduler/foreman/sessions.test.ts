@@ -56,7 +56,7 @@ test("a worker whose heartbeats stay out is lost after its lease, and its task r
   expect(changesOf(foreman.last, "attemptsEnded")).toMatchObject([
     { rows: [{ index: 0, attempt: 1, outcome: "lost", workerId: "w1" }] },
   ]);
-  expect(eventKinds(foreman.last)).toEqual(["worker_lost"]);
+  expect(eventKinds(foreman.last)).toEqual(["attempts_lost", "worker_lost"]);
   expect(crashesOf(foreman, jobId)).toBe(1);
 });
 

@@ -9,7 +9,6 @@ import {
   type EffectOf,
   effectsOf,
   effectTypes,
-  eventKinds,
   type Foreman,
   fail,
   giveBack,
@@ -19,6 +18,7 @@ import {
   statesOf,
   submit,
   type TestWorker,
+  workerEvents,
 } from "./builders.ts";
 
 type Assign = EffectOf<"assignTasks">;
@@ -116,7 +116,7 @@ test("a storage failure sets a worker aside for thirty seconds, then it gets one
     only: [indexesIn(mine)[0] as number],
     code: "worker_storage",
   });
-  expect(eventKinds(output)).toEqual(["worker_set_aside"]);
+  expect(workerEvents(output)).toEqual(["worker_set_aside"]);
   expect(changesOf(output, "workerChanged")[0]?.worker.setAsideUntilMs).toBe(
     foreman.nowMs + 30_000,
   );
@@ -127,7 +127,7 @@ test("a storage failure sets a worker aside for thirty seconds, then it gets one
   const probes = outputs.flatMap((each) => assignmentsIn(each, worker));
   expect(probes.map(({ count }) => count)).toEqual([1]);
   const trusted = complete(foreman, worker, probes[0] as Assign, { runUs: 10 });
-  expect(eventKinds(trusted)).toEqual(["worker_trusted_again"]);
+  expect(workerEvents(trusted)).toEqual(["worker_trusted_again"]);
   expect(assignmentsIn(trusted, worker).length).toBeGreaterThan(0);
 });
 
@@ -140,7 +140,7 @@ test("the last worker that could run a job is never set aside", () => {
     only: [0],
     code: "worker_storage",
   });
-  expect(eventKinds(output)).toEqual([]);
+  expect(workerEvents(output)).toEqual([]);
   expect(assignmentsIn(output, worker).length).toBe(1);
 });
 
@@ -154,7 +154,7 @@ test("a worker where one job fails is not blamed; where two fail in a row it is"
     const assign = assignmentsIn(foreman.last, worker)[0];
     if (!assign) throw new Error("nothing is assigned");
     for (const index of indexesIn(assign).slice(0, times)) {
-      kinds.push(...eventKinds(fail(foreman, worker, assign, { only: [index] })));
+      kinds.push(...workerEvents(fail(foreman, worker, assign, { only: [index] })));
     }
     return kinds;
   };
@@ -178,7 +178,7 @@ test("a worker that fails what succeeds elsewhere is set aside", () => {
     if (!assign) break;
     const [index, ...others] = indexesIn(assign);
     const output = fail(foreman, bad, assign, { only: [index as number], runUs: 50_000 });
-    kinds.push(...eventKinds(output));
+    kinds.push(...workerEvents(output));
     const left = { ...assign, indexes: Uint32Array.from(others), count: others.length };
     failing = [...(others.length > 0 ? [left] : []), ...rest, ...assignmentsIn(output, bad)];
   }

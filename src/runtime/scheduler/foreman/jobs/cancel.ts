@@ -6,6 +6,7 @@ import { BATCH_TASKS_MAX } from "../../../protocol/limits.ts";
 import { type CurrentStep, type EventOf, recordEvent, reply } from "../current-step.ts";
 import { closeIfEmpty, fenceRow, indexOfRow } from "../outcomes/assignments.ts";
 import { cancelRest, NO_WORKER, orderCancel, settleWithFailure } from "../outcomes/settle.ts";
+import { recordTasks } from "../outcomes/task-events.ts";
 import { isSettledState } from "../queues/task-table.ts";
 import { isLiveRow, type LiveJob } from "../state.ts";
 import { refuseUnknownJob } from "./jobs.ts";
@@ -38,8 +39,9 @@ export function cancelJob(
   { code, reason }: Pick<CancelRequested, "code" | "reason">,
 ): number {
   const { jobId } = job;
-  recordEvent(step, "job_cancelled", { jobId, body: { code, reason } });
-  return cancelRest(step, job, { code, message: reason, reason });
+  const count = cancelRest(step, job, { code, message: reason, reason });
+  recordEvent(step, "job_cancelled", { jobId, body: { code, reason, count } });
+  return count;
 }
 
 function cancelTasks(
@@ -64,10 +66,9 @@ function cancelTasks(
     });
   }
   step.readyJobs.add(job);
-  recordEvent(step, "tasks_cancelled", {
-    jobId: job.jobId,
-    index: chosen[0] as number,
-    body: { count: chosen.length, code, reason },
+  recordTasks(step, job, "tasks_cancelled", {
+    indexes: chosen,
+    body: (named) => ({ ...named, code, reason }),
   });
   return chosen.length;
 }

@@ -44,7 +44,13 @@ function endJob(step: CurrentStep, job: LiveJob): void {
   const { completed, failed, cancelled } = facts;
   recordEvent(step, "job_ended", {
     jobId,
-    body: { state: facts.state, completed, failed, cancelled },
+    body: {
+      state: facts.state,
+      completed,
+      failed,
+      cancelled,
+      ...(job.taskEventsLeftOut === 0 ? {} : { events_left_out: job.taskEventsLeftOut }),
+    },
   });
   resolveDependants(step, jobId);
 }

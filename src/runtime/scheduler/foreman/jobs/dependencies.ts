@@ -4,7 +4,7 @@
  *   waiting  -> `waitingFor` of the dependant, and `dependants` of the one it waits for
  */
 import type { JobId } from "../../../protocol/ids.ts";
-import { type CurrentStep, touchJob } from "../current-step.ts";
+import { type CurrentStep, recordEvent, touchJob } from "../current-step.ts";
 import { cancelRest } from "../outcomes/settle.ts";
 import type { ForemanState, LiveJob } from "../state.ts";
 
@@ -75,5 +75,7 @@ function waitFor(state: ForemanState, job: LiveJob, jobId: JobId): void {
 function cancelDependant(step: CurrentStep, job: LiveJob, jobId: JobId): void {
   const how = step.state.ended.get(jobId)?.state ?? "failed";
   const message = `Job ${jobId}, which had to complete first, ${how === "failed" ? "failed" : "was cancelled"}.`;
-  cancelRest(step, job, { code: "dependency_failed", message, reason: message });
+  const code = "dependency_failed";
+  const count = cancelRest(step, job, { code, message, reason: message });
+  recordEvent(step, "job_cancelled", { jobId: job.jobId, body: { code, reason: message, count } });
 }

@@ -98,10 +98,16 @@ function createJob(step: CurrentStep, event: JobSubmitted): void {
   step.changes.push({ type: "jobCreated", facts: factsOf(job) });
   recordEvent(step, "job_submitted", {
     jobId,
-    body: { name: spec.name, owner, queue: spec.queue },
+    body: {
+      name: spec.name,
+      owner,
+      queue: spec.queue,
+      tasks: event.count,
+      inputs_open: !event.close,
+    },
   });
   if (event.count > 0) appendInputs(step, job, { ...event, firstIndex: 0 }, 0);
-  if (event.close) closeInputs(step, job);
+  if (event.close) endInputs(step, job);
   addDependencies(step, job);
   armJob(step, job);
   touchJob(step, job);
@@ -138,6 +144,14 @@ function appendInputs(
 }
 
 function closeInputs(step: CurrentStep, job: LiveJob): void {
+  endInputs(step, job);
+  recordEvent(step, "inputs_closed", {
+    jobId: job.jobId,
+    body: { tasks: job.tasks.count },
+  });
+}
+
+function endInputs(step: CurrentStep, job: LiveJob): void {
   job.inputsClosedAtMs = step.atMs;
   job.detachedUntilMs = null;
   trimTasks(job.tasks);

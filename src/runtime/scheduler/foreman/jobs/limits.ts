@@ -3,7 +3,7 @@
  * whose first twenty settled tasks all failed, on two workers where two are connected.
  */
 import { assertNever } from "../../../protocol/error.ts";
-import type { CurrentStep } from "../current-step.ts";
+import { type CurrentStep, recordEvent } from "../current-step.ts";
 import { cancelRest } from "../outcomes/settle.ts";
 import { TASK_COMPLETED, TASK_FAILED } from "../queues/task-table.ts";
 import { servingSums } from "../sessions/serving.ts";
@@ -18,8 +18,12 @@ const SETTLED_MIN_WHILE_OPEN = 100;
 export function applyFailureLimit(step: CurrentStep, job: LiveJob): void {
   const verdict = passedLimit(step.state, job);
   if (verdict === null) return;
-  const cancelled = cancelRest(step, job, { ...verdict, reason: verdict.message });
-  if (cancelled > 0) step.seenJobs.add(job.jobId);
+  const wasCancelled = job.isCancelled;
+  const { code, message } = verdict;
+  const count = cancelRest(step, job, { code, message, reason: message });
+  if (count > 0) step.seenJobs.add(job.jobId);
+  if (wasCancelled || !job.isCancelled) return;
+  recordEvent(step, "job_cancelled", { jobId: job.jobId, body: { code, reason: message, count } });
 }
 
 function passedLimit(

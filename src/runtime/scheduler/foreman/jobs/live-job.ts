@@ -72,6 +72,8 @@ export function createLiveJob(state: ForemanState, fields: LiveJobFields): LiveJ
     detachedUntilMs: null,
     claimed: null,
     timerAtMs: Number.POSITIVE_INFINITY,
+    taskEvents: 0,
+    taskEventsLeftOut: 0,
   };
 }
 

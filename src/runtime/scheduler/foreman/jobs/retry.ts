@@ -3,15 +3,9 @@
  * zero, attempt numbers go on, and what was recorded stays. A job that had ended lives again.
  */
 import { compactIndexes } from "../../../protocol/columns.ts";
-import {
-  type CurrentStep,
-  type EventOf,
-  recordEvent,
-  refuse,
-  reply,
-  touchJob,
-} from "../current-step.ts";
+import { type CurrentStep, type EventOf, refuse, reply, touchJob } from "../current-step.ts";
 import type { TaskExceptionFacts } from "../facts.ts";
+import { recordTasks } from "../outcomes/task-events.ts";
 import {
   exceptionFacts,
   isSettledState,
@@ -105,7 +99,7 @@ function reopenTasks(step: CurrentStep, job: LiveJob, chosen: Uint32Array): numb
   if (written.length > 0) {
     step.changes.push({ type: "taskExceptions", jobId, written, removed: [] });
   }
-  recordEvent(step, "tasks_reopened", { jobId, index: chosen[0] as number, body: { count } });
+  recordTasks(step, job, "tasks_reopened", { indexes: chosen, body: (named) => named });
   touchJob(step, job);
   step.readyJobs.add(job);
   step.concludingJobs.add(job);

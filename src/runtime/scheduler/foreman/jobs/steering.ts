@@ -3,7 +3,7 @@
  * it is answered with what it did, and doing it twice is no error.
  */
 import type { JobId } from "../../../protocol/ids.ts";
-import type { JobPatch } from "../../../protocol/job-spec.ts";
+import type { JobPatch, JobSpec } from "../../../protocol/job-spec.ts";
 import {
   type CurrentStep,
   type EventOf,
@@ -43,6 +43,10 @@ export function onJobRemoved(step: CurrentStep, event: EventOf<"jobRemoved">): v
     state.ended.delete(jobId);
     state.submissions.delete(submissionKey(facts.owner, facts.submissionId));
     step.changes.push({ type: "jobRemoved", jobId });
+    // Under no job: it outlives what was said of this one.
+    recordEvent(step, "job_removed", {
+      body: { job_id: jobId, name: facts.spec.name, state: facts.state },
+    });
     step.seenJobs.add(jobId);
     reply(step, token, { type: "done", note: null });
   } else if (state.jobs.has(jobId)) {
@@ -58,6 +62,7 @@ export function patchJob(step: CurrentStep, job: LiveJob, patch: JobPatch): void
   if (spec !== before) {
     job.spec = spec;
     job.specVersion++;
+    recordChange(step, job.jobId, before, spec);
   }
   if (spec.priority !== before.priority) changePriority(step, job);
   job.isKept = patch.keep ?? job.isKept;
@@ -82,7 +87,15 @@ function pauseJob(step: CurrentStep, job: LiveJob, paused: boolean): void {
   job.isPaused = paused;
   // What has begun goes on; what only waits at a worker comes back.
   if (paused) revokeJob(step, job, Number.POSITIVE_INFINITY);
-  recordEvent(step, paused ? "job_paused" : "job_resumed", { jobId: job.jobId });
+  recordEvent(step, paused ? "job_paused" : "job_resumed", { jobId: job.jobId, body: {} });
+}
+
+function recordChange(step: CurrentStep, jobId: JobId, before: JobSpec, now: JobSpec): void {
+  if (now === before) return;
+  const options = Object.keys(now).filter(
+    (key) => now[key as keyof JobSpec] !== before[key as keyof JobSpec],
+  );
+  recordEvent(step, "job_changed", { jobId, body: { options } });
 }
 
 function revokeExcess(step: CurrentStep, job: LiveJob): void {
@@ -113,6 +126,7 @@ function patchEnded(step: CurrentStep, facts: JobFacts, patch: JobPatch): string
   };
   step.state.ended.set(facts.jobId, changed);
   step.changes.push({ type: "jobChanged", facts: changed });
+  recordChange(step, facts.jobId, facts.spec, spec);
   step.seenJobs.add(facts.jobId);
   return Object.keys(rest).length === 0
     ? null

@@ -3,6 +3,7 @@
  * Failures count against `--retries`; permanent ones are never retried.
  */
 import {
+  expandIndexes,
   gatherU32,
   gatherValues,
   indexAt,
@@ -12,6 +13,7 @@ import {
 } from "../../../protocol/columns.ts";
 import type { AttemptEndFacts } from "../changes.ts";
 import type { CurrentStep, EventOf } from "../current-step.ts";
+import { countCodes } from "../event-facts.ts";
 import type { TaskExceptionFacts } from "../facts.ts";
 import { delayTask, queueTask } from "../queues/ready-queue.ts";
 import { ATTEMPT_MAX, exceptionFacts, troubleOf } from "../queues/task-table.ts";
@@ -19,6 +21,7 @@ import { nextRandom } from "../random.ts";
 import type { ForemanState, LiveJob, Session } from "../state.ts";
 import { armJob } from "../timers.ts";
 import { settleTasks } from "./settle.ts";
+import { recordTasks } from "./task-events.ts";
 
 /** No back-off is longer. */
 export const BACKOFF_MS_MAX = 300_000;
@@ -47,6 +50,11 @@ export function settleFailures(
   const last = final.length === results.count ? results : selectRows(results, final);
   const { count, indexes, attempts, runUs, values } = last;
   const { bootId } = session;
+  recordTasks(step, job, "tasks_failed", {
+    indexes: expandIndexes(indexes, count),
+    workerId,
+    body: (named) => ({ ...named, codes: countCodes(last.codes ?? []) }),
+  });
   settleTasks(step, job, {
     status: "failed",
     workerId,
@@ -99,12 +107,14 @@ function retryTasks(
   const offsets = valueOffsets(results.values, results.count);
   const written: TaskExceptionFacts[] = [];
   const ended: AttemptEndFacts[] = [];
+  let earliestMs = Number.POSITIVE_INFINITY;
   for (const row of rows) {
     const index = indexAt(results.indexes, row);
     const failureCount = (trouble.failures[index] as number) + 1;
     trouble.failures[index] = failureCount;
     trouble.isRecorded[index] = 1;
     const notBeforeMs = startAgain(step, job, index, failureCount);
+    earliestMs = Math.min(earliestMs, notBeforeMs ?? step.atMs);
     written.push(exceptionFacts(job.tasks, index, notBeforeMs));
     ended.push({
       index,
@@ -121,6 +131,15 @@ function retryTasks(
   const { jobId } = job;
   step.changes.push({ type: "attemptsEnded", jobId, rows: ended });
   step.changes.push({ type: "taskExceptions", jobId, written, removed: [] });
+  recordTasks(step, job, "attempts_failed", {
+    indexes: ended.map(({ index }) => index),
+    workerId: session.worker.workerId,
+    body: (named) => ({
+      ...named,
+      codes: countCodes(ended.map(({ code }) => code ?? "error")),
+      retry_in_seconds: (earliestMs - step.atMs) / 1000,
+    }),
+  });
   step.readyJobs.add(job);
   armJob(step, job);
 }

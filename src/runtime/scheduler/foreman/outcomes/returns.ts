@@ -13,6 +13,7 @@ import { armSession } from "../timers.ts";
 import { releaseFenced, rowOfIndex, shrinkStored } from "./assignments.ts";
 import { acknowledge, findAssignment, openReport } from "./reports.ts";
 import { abortAttempt, closeSetbacks, openSetbacks, takeBackUnstarted } from "./setbacks.ts";
+import { recordTasks } from "./task-events.ts";
 
 /** Between a refusal and the next try, of the task and with the worker. */
 export const REFUSAL_REST_MS = 1_000;
@@ -46,7 +47,7 @@ function takeBack(
   const isRefusal = event.revocation === null && event.reason !== ABORTED && session.isAccepting;
   const notBeforeMs = isRefusal ? step.atMs + REFUSAL_REST_MS : null;
   const setbacks = openSetbacks(assignment);
-  let isShrunk = false;
+  const unstarted: number[] = [];
   for (const index of event.indexes) {
     if (releaseIfFenced(step, assignment, index)) continue;
     const row = rowOfIndex(assignment, index);
@@ -56,7 +57,7 @@ function takeBack(
       continue;
     }
     takeBackUnstarted(step, setbacks, row, notBeforeMs);
-    isShrunk = true;
+    unstarted.push(index);
   }
   const { leftCount } = setbacks;
   closeSetbacks(step, setbacks);
@@ -66,9 +67,15 @@ function takeBack(
     step.roomySessions.delete(session);
     step.lateSessions.add(session);
   }
-  if (isShrunk) shrinkStored(step, assignment);
+  if (unstarted.length > 0) shrinkStored(step, assignment);
   if (event.revocation !== null && session.worker.isGivingBack) abortBegun(step, assignment);
-  if (isRefusal && leftCount > 0) restSession(step, session, event.reason);
+  if (!isRefusal || leftCount === 0) return;
+  recordTasks(step, assignment.job, "tasks_refused", {
+    indexes: unstarted,
+    workerId: session.worker.workerId,
+    body: (named) => ({ ...named, reason: event.reason }),
+  });
+  restSession(step, session, event.reason);
 }
 
 function releaseIfFenced(step: CurrentStep, assignment: Assignment, index: number): boolean {

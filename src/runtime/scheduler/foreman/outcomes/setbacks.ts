@@ -13,6 +13,7 @@ import { type Assignment, type LiveJob, ROW_STARTED, type Session } from "../sta
 import { armJob } from "../timers.ts";
 import { attemptOfRow, indexOfRow, leaveRow, releaseRows } from "./assignments.ts";
 import { settleWithFailure } from "./settle.ts";
+import { recordTasks } from "./task-events.ts";
 
 /** Gathers what happens to the tasks of one assignment, so that it is written in one piece. */
 export interface Setbacks {
@@ -20,13 +21,26 @@ export interface Setbacks {
   readonly ended: AttemptEndFacts[];
   readonly written: TaskExceptionFacts[];
   readonly poisoned: number[];
+  readonly aborted: number[];
   readonly crashed: number[];
   readonly lost: number[];
+  /** Must run alone from now on. */
+  readonly suspected: number[];
   leftCount: number;
 }
 
 export function openSetbacks(assignment: Assignment): Setbacks {
-  return { assignment, ended: [], written: [], poisoned: [], crashed: [], lost: [], leftCount: 0 };
+  return {
+    assignment,
+    ended: [],
+    written: [],
+    poisoned: [],
+    aborted: [],
+    crashed: [],
+    lost: [],
+    suspected: [],
+    leftCount: 0,
+  };
 }
 
 /** It never started: it keeps its attempt's number and waits again, from `notBeforeMs` on. */
@@ -53,6 +67,7 @@ export function takeBackUnstarted(
 /** Its attempt ends without a result and counts against nothing; the next one has a new number. */
 export function abortAttempt(step: CurrentStep, setbacks: Setbacks, row: number): void {
   const index = endAttempt(step, setbacks, row, "cancelled");
+  setbacks.aborted.push(index);
   const { job } = setbacks.assignment;
   // With `--max-crashes 1` a started task never runs a second time, whoever stopped it.
   if (job.spec.max_crashes === 1) setbacks.poisoned.push(index);
@@ -66,15 +81,19 @@ export function loseAttempt(step: CurrentStep, setbacks: Setbacks, row: number):
   const isKnownStart = assignment.rows[row] === ROW_STARTED;
   const index = endAttempt(step, setbacks, row, "lost");
   const trouble = troubleOf(job.tasks);
+  const wasAlone = mustRunAlone(job.tasks, index);
   // Alone on its worker nobody else can have taken it down.
-  const isCrash = isKnownStart || job.spec.max_crashes === 1 || mustRunAlone(job.tasks, index);
+  const isCrash = isKnownStart || job.spec.max_crashes === 1 || wasAlone;
   const column = isCrash ? trouble.crashes : trouble.losses;
   column[index] = Math.min(0xffff, (column[index] as number) + 1);
   (isCrash ? setbacks.crashed : setbacks.lost).push(index);
   const isPoison = (trouble.crashes[index] as number) >= job.spec.max_crashes;
   if (isPoison || (job.tasks.attempt[index] as number) >= ATTEMPT_MAX)
     setbacks.poisoned.push(index);
-  else startOver(job, setbacks, index);
+  else {
+    startOver(job, setbacks, index);
+    if (!wasAlone && mustRunAlone(job.tasks, index)) setbacks.suspected.push(index);
+  }
 }
 
 /** Writes everything down and gives the session its room back. */
@@ -86,11 +105,43 @@ export function closeSetbacks(step: CurrentStep, setbacks: Setbacks): void {
   if (written.length > 0) {
     step.changes.push({ type: "taskExceptions", jobId, written, removed: [] });
   }
+  recordSetbacks(step, setbacks);
   if (poisoned.length > 0) settlePoisoned(step, job, session, poisoned);
   if (setbacks.leftCount === 0) return;
   releaseRows(step, assignment, setbacks.leftCount);
   step.readyJobs.add(job);
   touchJob(step, job);
+}
+
+function recordSetbacks(step: CurrentStep, setbacks: Setbacks): void {
+  const { assignment, aborted, crashed, lost, suspected, poisoned } = setbacks;
+  const { job, session } = assignment;
+  const { workerId } = session.worker;
+  recordTasks(step, job, "attempts_aborted", {
+    indexes: aborted,
+    workerId,
+    body: (named) => named,
+  });
+  recordTasks(step, job, "attempts_lost", {
+    indexes: [...crashed, ...lost],
+    workerId,
+    body: (named) => ({
+      ...named,
+      boot: session.bootId,
+      crashes: crashed.length,
+      unknown: lost.length,
+    }),
+  });
+  recordTasks(step, job, "tasks_run_alone", {
+    indexes: suspected,
+    workerId,
+    body: (named) => named,
+  });
+  recordTasks(step, job, "tasks_poisoned", {
+    indexes: poisoned,
+    workerId,
+    body: (named) => ({ ...named, max_crashes: job.spec.max_crashes }),
+  });
 }
 
 function endAttempt(

@@ -3,7 +3,8 @@
  * was lost: silent. Everything else changes nothing, is named in the answer and leaves an event.
  */
 import { indexAt, u32At } from "../../../protocol/columns.ts";
-import { type CurrentStep, type EventOf, recordEvent } from "../current-step.ts";
+import type { CurrentStep, EventOf } from "../current-step.ts";
+import { type NamedTasks, nameTasks, onlyTask } from "../event-facts.ts";
 import type { HeldTasks } from "../events.ts";
 import {
   TASK_ALONE,
@@ -13,6 +14,7 @@ import {
   TASK_QUEUED,
 } from "../queues/task-table.ts";
 import type { Session } from "../state.ts";
+import { recordLoose, recordTasks } from "./task-events.ts";
 
 /**
  * @param unheld rows of the report.
@@ -28,19 +30,35 @@ export function noteUnheld(
     .filter((row) => !agreesWithRecord(step, session, event, row))
     .map((row) => indexAt(event.indexes, row));
   if (stale.length === 0) return [];
-  const workerId = session?.worker.workerId;
-  recordEvent(step, "stale_attempt", {
-    jobId: event.jobId,
-    index: stale[0] as number,
-    ...(workerId === undefined ? {} : { workerId }),
-    body: {
-      assignment: event.assignmentId,
-      boot: event.bootId,
-      status: event.status,
-      count: stale.length,
-    },
-  });
+  if (session !== null) session.worker.stale += stale.length;
+  recordStale(step, session, event, stale);
   return [{ assignmentId: event.assignmentId, indexes: stale }];
+}
+
+function recordStale(
+  step: CurrentStep,
+  session: Session | null,
+  { jobId, assignmentId, bootId, status }: EventOf<"attemptsReported">,
+  indexes: Uint32Array,
+): void {
+  const worker = session?.worker ?? null;
+  const from = worker === null ? {} : { workerId: worker.workerId };
+  const body = (named: NamedTasks) => ({
+    ...named,
+    assignment: assignmentId,
+    boot: bootId,
+    status,
+  });
+  const job = step.state.jobs.get(jobId);
+  if (job) recordTasks(step, job, "stale_attempt", { ...from, indexes, body });
+  else {
+    recordLoose(step, worker, "stale_attempt", {
+      jobId,
+      ...from,
+      ...onlyTask(indexes),
+      body: body(nameTasks(indexes)),
+    });
+  }
 }
 
 function agreesWithRecord(

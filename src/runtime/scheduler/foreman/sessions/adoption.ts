@@ -38,13 +38,20 @@ import {
 
 const NOT_ASSIGNED = "it is not assigned to this worker any more";
 
+/** How many tasks go on, and how many the worker turned out not to have. */
+export interface Adoption {
+  readonly adopted: number;
+  readonly requeued: number;
+}
+
 /** Brings the session's assignments in line with what the worker holds. */
 export function adoptInventory(
   step: CurrentStep,
   session: Session,
   inventory: readonly HeldTasks[],
-): void {
+): Adoption {
   const presented = mergeInventory(inventory);
+  const heldBefore = session.heldTasks;
   for (const assignment of [...session.assignments.values()]) {
     const held = presented.get(assignment.assignmentId) ?? new Set();
     adopt(step, assignment, held);
@@ -53,6 +60,7 @@ export function adoptInventory(
   for (const [assignmentId, indexes] of presented) {
     orderStop(step, session, assignmentId, Uint32Array.from(indexes));
   }
+  return { adopted: session.heldTasks, requeued: heldBefore - session.heldTasks };
 }
 
 /**

@@ -27,7 +27,7 @@ export function noteSuccess(step: CurrentStep, { worker }: Session, job: LiveJob
   // What began before it was set aside proves nothing.
   if (!worker.isOnProbation || worker.setAsideUntilMs !== null) return;
   worker.isOnProbation = false;
-  recordEvent(step, "worker_trusted_again", { workerId: worker.workerId });
+  recordEvent(step, "worker_trusted_again", { workerId: worker.workerId, body: {} });
 }
 
 export function noteFailures(
@@ -75,7 +75,10 @@ export function setAside(step: CurrentStep, session: Session, reason: string): b
   armWorker(step, worker);
   revokeSession(step, session);
   writeWorker(step, worker);
-  recordEvent(step, "worker_set_aside", { workerId: worker.workerId, body: { reason } });
+  recordEvent(step, "worker_set_aside", {
+    workerId: worker.workerId,
+    body: { reason, seconds: SET_ASIDE_MS / 1000 },
+  });
   return true;
 }
 
@@ -86,6 +89,7 @@ export function liftSetAside(step: CurrentStep, worker: Worker): void {
   worker.setAsideReason = null;
   noteServing(step.state);
   writeWorker(step, worker);
+  recordEvent(step, "worker_probed", { workerId: worker.workerId, body: {} });
   const session = step.state.sessions.get(worker.bootId);
   if (session) step.roomySessions.add(session);
 }

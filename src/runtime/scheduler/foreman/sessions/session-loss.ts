@@ -15,9 +15,11 @@ import {
   type Setbacks,
   takeBackUnstarted,
 } from "../outcomes/setbacks.ts";
+import { recordTasks } from "../outcomes/task-events.ts";
 import { releaseClaim } from "../placement/fairness.ts";
 import { exceptionFacts, isSettledState, TASK_DELAYED } from "../queues/task-table.ts";
 import { type Assignment, isLiveRow, type LostBoot, ROW_STARTED, type Session } from "../state.ts";
+import { endDrainOrder } from "./draining.ts";
 import { noteServing } from "./serving.ts";
 import { writeWorker } from "./workers.ts";
 
@@ -39,6 +41,7 @@ export function endSession(step: CurrentStep, session: Session, reason: string):
     closeSetbacks(step, setbacks);
   }
   forgetSession(step, session);
+  endDrainOrder(step, session, true);
   recordEvent(step, "worker_left", { workerId: session.worker.workerId, body: { reason } });
 }
 
@@ -56,6 +59,7 @@ export function loseSession(step: CurrentStep, session: Session, reason: string)
   }
   if (session.isConnected) step.effects.push({ type: "endSession", bootId, reason });
   forgetSession(step, session);
+  endDrainOrder(step, session, false);
   rememberLost(step, session, all);
   const { workerId } = worker;
   step.effects.push({ type: "notifyWorkerLost", workerId, runningCount });
@@ -78,16 +82,23 @@ export function takeBackBlame(step: CurrentStep, bootId: BootId): void {
     if (!job || !trouble) continue;
     const column = kind === "crash" ? trouble.crashes : trouble.losses;
     const written: TaskExceptionFacts[] = [];
+    const returned: number[] = [];
     for (const index of indexes) {
       const points = column[index] ?? 0;
       const taskState = job.tasks.state[index] as number;
       // A delayed task's row holds the end of its back-off too, which is not known here.
       if (points === 0 || isSettledState(taskState) || taskState === TASK_DELAYED) continue;
       column[index] = points - 1;
+      returned.push(index);
       written.push(exceptionFacts(job.tasks, index, null));
     }
     if (written.length === 0) continue;
     step.changes.push({ type: "taskExceptions", jobId, written, removed: [] });
+    recordTasks(step, job, "crash_points_returned", {
+      indexes: returned,
+      ...(session ? { workerId: session.worker.workerId } : {}),
+      body: (named) => ({ ...named, boot: bootId }),
+    });
   }
 }
 

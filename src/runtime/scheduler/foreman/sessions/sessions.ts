@@ -13,7 +13,8 @@ import type { WorkerOffer } from "../../../protocol/job-spec.ts";
 import { type CurrentStep, type EventOf, recordEvent } from "../current-step.ts";
 import type { Session, Worker } from "../state.ts";
 import { armSession } from "../timers.ts";
-import { adoptInventory, takeOverSpool } from "./adoption.ts";
+import { type Adoption, adoptInventory, takeOverSpool } from "./adoption.ts";
+import { noteDraining, repeatDrainOrder } from "./draining.ts";
 import { noteServing } from "./serving.ts";
 import { endSession, loseSession, takeBackBlame } from "./session-loss.ts";
 import { openWorker, writeWorker } from "./workers.ts";
@@ -22,12 +23,15 @@ export function onSessionReady(step: CurrentStep, event: EventOf<"sessionReady">
   const known = step.state.sessions.get(event.bootId);
   if (known && event.connectionSeq <= known.connectionSeq) return;
   const isNewBoot = known === undefined;
+  const isFirst = isNewBoot && step.state.workers.get(event.workerId)?.bootId !== event.bootId;
   const previous = isNewBoot ? step.state.workers.get(event.workerId)?.bootId : undefined;
   const session = known ?? openSession(step, event);
   connect(step, session, event);
   if (previous !== undefined) replaceBoot(step, previous, session, event);
-  adoptInventory(step, session, event.inventory);
+  const adoption = adoptInventory(step, session, event.inventory);
+  recordArrival(step, session, isFirst ? null : adoption);
   if (isNewBoot) takeBackBlame(step, event.bootId);
+  repeatDrainOrder(step, session);
   noteServing(step.state);
   step.roomySessions.add(session);
 }
@@ -38,6 +42,7 @@ export function onOfferChanged(step: CurrentStep, event: EventOf<"offerChanged">
   takeOffer(step, session, event.offer);
   session.isAccepting = event.accepting;
   session.reason = event.accepting ? null : event.reason;
+  noteDraining(step, session, event.draining ?? null);
   noteServing(step.state);
   step.roomySessions.add(session);
 }
@@ -61,6 +66,10 @@ export function onConnectionLost(step: CurrentStep, event: EventOf<"connectionLo
   session.graceEndsAtMs = step.atMs + step.state.options.reconnectGraceMs;
   noteServing(step.state);
   armSession(step, session);
+  recordEvent(step, "worker_connection_lost", {
+    workerId: session.worker.workerId,
+    body: { boot: session.bootId, held: session.heldTasks },
+  });
 }
 
 export function onSessionEnded(step: CurrentStep, event: EventOf<"sessionEnded">): void {
@@ -114,6 +123,8 @@ export function createSession(
     reportSeq: 0,
     isAccepting: true,
     reason: null,
+    draining: null,
+    drainOrder: null,
     endsAtMs: null,
     restsUntilMs: 0,
     assignments: new Map(),
@@ -142,15 +153,26 @@ function connect(step: CurrentStep, session: Session, event: EventOf<"sessionRea
   session.leaseEndsAtMs = step.atMs + step.state.options.leaseMs;
   session.isAccepting = true;
   session.reason = null;
+  // A worker that drains says so right after this; one that stays says nothing.
+  session.draining = null;
   worker.lastSeenAtMs = step.atMs;
   takeOffer(step, session, event.offer);
   armSession(step, session);
-  if (!isFirst) return;
-  writeWorker(step, worker);
-  recordEvent(step, "worker_connected", {
-    workerId: worker.workerId,
-    body: { boot: session.bootId, slots: event.offer.slots, host: event.offer.host },
-  });
+  if (isFirst) writeWorker(step, worker);
+}
+
+/** @param adoption what both sides know of; null: this start of the worker was never here. */
+function recordArrival(
+  step: CurrentStep,
+  { worker, bootId, offer }: Session,
+  adoption: Adoption | null,
+): void {
+  const { workerId } = worker;
+  const boot = { boot: bootId };
+  if (adoption === null) {
+    const body = { ...boot, slots: offer.slots, host: offer.host };
+    recordEvent(step, "worker_connected", { workerId, body });
+  } else recordEvent(step, "worker_reconnected", { workerId, body: { ...boot, ...adoption } });
 }
 
 function takeOffer(step: CurrentStep, session: Session, offer: WorkerOffer): void {

@@ -24,6 +24,8 @@ export function rememberWorker(state: ForemanState, facts: WorkerFacts): Worker 
     isOnProbation: facts.setAsideUntilMs !== null,
     completed: 0,
     failed: 0,
+    stale: 0,
+    looseEvents: 0,
     failuresInRow: new Map(),
   };
   state.workers.set(worker.workerId, worker);
