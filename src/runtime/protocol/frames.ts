@@ -9,6 +9,7 @@ import { toBase64 } from "./base64.ts";
 import { u32At, u32ToBytes, type ValueColumn, valueOffsets } from "./columns.ts";
 import { CcError } from "./error.ts";
 import { type Message, malformed, parseMessage } from "./messages.ts";
+import { findMessagePackFault } from "./scan-msgpack.ts";
 import { valueAsJson } from "./value.ts";
 
 export type Encoding = "msgpack" | "json";
@@ -36,6 +37,8 @@ export function requestOfFrame(frame: Uint8Array | string): number | undefined {
 }
 
 function unpack(frame: Uint8Array): unknown {
+  const fault = findMessagePackFault(frame);
+  if (fault !== null) throw malformed(`not the MessagePack of a message: ${fault}`);
   try {
     return packr.unpack(frame);
   } catch (cause) {

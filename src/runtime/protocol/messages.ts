@@ -2,9 +2,11 @@
  * Every message of the protocol, once: the union type, and the decoder through which each frame of a
  * peer enters. What does not fit is a `CcError`, never an assertion: peers are the world.
  */
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
+import { hasTooManyParts } from "./count-parts.ts";
 import { CcError } from "./error.ts";
 import { clientMessages } from "./messages/client.ts";
+import { bytes, u32Column, u32List, valueColumn } from "./messages/fields.ts";
 import { handshakeMessages } from "./messages/handshake.ts";
 import { workerMessages } from "./messages/worker.ts";
 
@@ -26,6 +28,26 @@ const schemas = new Map<string, (typeof allMessages)[number]>(
 /** All schemas by type, for the generated documentation. */
 export const messageSchemas: ReadonlyMap<string, (typeof allMessages)[number]> = schemas;
 
+const COLUMNS: ReadonlySet<unknown> = new Set([u32Column, u32List, valueColumn, bytes]);
+
+/** Of each type, the fields whose parts a schema looks at one by one. */
+const listedFields = new Map<string, readonly string[]>(
+  allMessages.map((schema) => [
+    String(schema.shape.type.def.values[0]),
+    Object.entries(schema.shape)
+      .filter(([, field]) => !isTakenWhole(field))
+      .map(([name]) => name),
+  ]),
+);
+
+function isTakenWhole(field: unknown): boolean {
+  if (COLUMNS.has(field) || field instanceof z.ZodMiniUnknown) return true;
+  if (!(field instanceof z.ZodMiniType)) return false;
+  const { def } = field;
+  if (def.type === "optional") return isTakenWhole((def as { innerType?: unknown }).innerType);
+  return ["literal", "string", "number", "int", "boolean", "enum"].includes(def.type);
+}
+
 /**
  * Checks what a peer sent. Unknown fields are dropped.
  * @throws CcError `unknown_message` (to be answered with `error`) or `malformed_message` (closes).
@@ -39,6 +61,9 @@ export function parseMessage(decoded: unknown): Message {
       message: `The message type "${type.slice(0, 60)}" is not known here.`,
       hint: "A newer peer may know it; see docs/protocol.md for the types of this version.",
     });
+  }
+  if (hasTooManyParts(decoded as object, listedFields.get(type) ?? [])) {
+    throw malformed(`${type}: its lists have too many parts`);
   }
   const parsed = schema.safeParse(decoded);
   if (parsed.success) return parsed.data as Message;
