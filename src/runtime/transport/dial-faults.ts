@@ -7,6 +7,8 @@ import { CcError, type ExitCode } from "../protocol/error.ts";
 const NOT_REACHED: ExitCode = 3;
 /** Longer answers are not a foreman's. */
 const SENTENCE_CHARACTERS_MAX = 500;
+/** As ENETDOWN or EADDRNOTAVAIL; not ERR_…, which the runtimes call their own complaints. */
+const SYSTEM_ERROR = /^E(?!RR_)[A-Z0-9]+$/;
 
 export function unreachable(target: string, detail: string, cause?: unknown): CcError {
   return new CcError({
@@ -60,6 +62,10 @@ export function faultOfConnection(target: string, fault: Error): CcError {
     default:
       if (/hang up|closed before|ended/i.test(fault.message)) {
         return unreachable(target, "it broke the connection off", fault);
+      }
+      // The system's other words for no connection (a blackhole route says EINVAL) may pass, too.
+      if (SYSTEM_ERROR.test(code)) {
+        return unreachable(target, `it cannot be reached (${code})`, fault);
       }
       return notAForeman(target, fault.message.slice(0, SENTENCE_CHARACTERS_MAX));
   }

@@ -7,6 +7,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  BINARY,
   createWorld,
   type RunningCc,
   type RunOptions,
@@ -57,6 +58,8 @@ export interface WorkerStart extends StartOptions {
   readonly via?: string;
   /** Do not wait for the connection. */
   readonly unawaited?: boolean;
+  /** Words that start it elsewhere, as on an island: `program` runs them and then the binary. */
+  readonly before?: readonly string[];
 }
 
 export interface ClusterOptions extends StartOptions {
@@ -107,11 +110,12 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     },
     // A port that was just freed may need another try; the options of the first start hold again.
     restartForeman: (again = {}) => startForeman({ args: options.args ?? [], ...again }),
-    async worker(id, { args = [], slots = 1, via, unawaited = false, ...run } = {}) {
+    async worker(id, { args = [], slots = 1, via, unawaited = false, before, ...run } = {}) {
       const words = ["--id", id, "--slots", `${slots}`, "--foreman", via ?? url, ...args];
       // Other tests load this machine; its CPU and memory must not decide who gets tasks.
       const limits = ["--max-cpu", "100", "--max-memory", "100"];
-      const worker = start(["worker", ...words, ...limits], run);
+      const elsewhere = before === undefined ? [] : [...before, BINARY];
+      const worker = start([...elsewhere, "worker", ...words, ...limits], run);
       if (!unawaited) {
         await within(`worker ${id} connects`, worker.untilStderr(/connected to the/), worker);
       }

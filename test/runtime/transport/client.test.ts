@@ -5,6 +5,7 @@ import { WebSocketServer } from "ws";
 import { createManualClock } from "../../../src/runtime/platform/clock.ts";
 import { encodeFrame } from "../../../src/runtime/protocol/frames.ts";
 import { type DialOptions, dial } from "../../../src/runtime/transport/client.ts";
+import { faultOfConnection } from "../../../src/runtime/transport/dial-faults.ts";
 import { parseForemanAddress } from "../../../src/runtime/transport/foreman-address.ts";
 import { createKey } from "../../../src/runtime/transport/keys.ts";
 import { createRecorder, rejectionOf, startTestForeman, stopTestForemen } from "./rig.ts";
@@ -116,6 +117,17 @@ describe("a dial fails", () => {
       code: "foreman_unreachable",
       exitCode: 3,
     });
+  });
+
+  test("retryably whatever the system says of a connection that did not come about", () => {
+    for (const code of ["EINVAL", "ENETDOWN", "EADDRNOTAVAIL", "EPERM"]) {
+      const fault = Object.assign(new Error(`connect ${code}`), { code });
+      expect(faultOfConnection("10.0.0.1:9000", fault)).toMatchObject({
+        code: "foreman_unreachable",
+        message: `No foreman answers at 10.0.0.1:9000: it cannot be reached (${code}).`,
+        retryable: true,
+      });
+    }
   });
 
   test("with the truth when another HTTP server listens", async () => {
