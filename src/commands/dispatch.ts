@@ -24,6 +24,7 @@ import {
 } from "./tables/setup.ts";
 import {
   CANCEL_VERB,
+  DRAIN_VERB,
   PAUSE_VERB,
   RESUME_VERB,
   RETRY_VERB,
@@ -51,6 +52,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   why: command(WHY_VERB, () => import("./why.ts")),
   cancel: command(CANCEL_VERB, () => import("./cancel.ts")),
   retry: command(RETRY_VERB, () => import("./retry.ts")),
+  drain: command(DRAIN_VERB, () => import("./drain.ts")),
   pause: command(PAUSE_VERB, () => import("./pause.ts")),
   resume: command(RESUME_VERB, () => import("./resume.ts")),
   set: command(SET_VERB, () => import("./set.ts")),

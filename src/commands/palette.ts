@@ -30,6 +30,7 @@ export function createPalette(enabled: boolean): Palette {
     lost: palette.bad,
     cancelled: palette.warning,
     paused: palette.warning,
+    draining: palette.warning,
     delayed: palette.warning,
     queued: palette.faint,
     blocked: palette.faint,

@@ -51,6 +51,7 @@ export async function run(context: Context): Promise<ExitCode> {
     stateFolder: paths.stateFolder,
   });
   const { workerId } = identity;
+  const isTied = values.tiedFd !== undefined;
   try {
     const where = { url: values.foreman ?? null, defaultStore: paths.defaultStore };
     const foreman = describeForeman(where);
@@ -64,8 +65,9 @@ export async function run(context: Context): Promise<ExitCode> {
       cpuPercentMax: values.maxCpu,
       memoryPercentMax: values.maxMemory,
       taskTimeoutMs: values.taskTimeout ?? null,
-      idleTimeoutMs: values.idleTimeout ?? null,
-      timeLimitMs: values.timeLimit ?? null,
+      // A foreman's own worker lives as long as that, whatever the settings say of others.
+      idleTimeoutMs: isTied ? null : (values.idleTimeout ?? null),
+      timeLimitMs: isTied ? null : (values.timeLimit ?? null),
       cacheFolder:
         values.cacheDir === undefined ? paths.cacheFolder : fromHere(context, values.cacheDir),
       cacheBytesMax: values.cacheSize,

@@ -128,6 +128,25 @@ export const PAUSE_VERB = defineVerb({
   ],
 });
 
+export const DRAIN_VERB = defineVerb({
+  verb: "drain",
+  group: "Steer",
+  summary: "take workers out gracefully",
+  usage: ["drain WORKER… [options]"],
+  positionals: [{ name: "WORKER", required: true, many: true, completes: "worker" }],
+  options: {
+    undo: { type: "boolean", description: "keep them after all, as long as a task still runs" },
+    ...CLIENT_OPTIONS,
+  },
+  examples: [
+    { line: "cc drain alpha", does: "let its running tasks finish, give the others back, end it" },
+    { line: "cc drain alpha --undo", does: "keep it after all" },
+  ],
+  notes: [
+    "The command returns when the worker has begun; the worker exits with 0 when its last task has ended. To take none for a while without ending: cc pause.",
+  ],
+});
+
 export const RESUME_VERB = defineVerb({
   verb: "resume",
   group: "Steer",

@@ -18,6 +18,7 @@ interface AnswerTypes {
   read_results: "results";
   subscribe: "snapshot";
   update_worker: "done";
+  drain_worker: "done";
   shutdown: "done";
   follow_jobs: "done";
   blob_offer: "blob_need" | "blob_done";
@@ -34,6 +35,8 @@ const USAGE_CODES = new Set([
   "no_such_job",
   "no_such_task",
   "no_such_worker",
+  "worker_not_connected",
+  "worker_stopping",
   "no_such_retry",
   "idempotency_conflict",
   "bundle_too_large",

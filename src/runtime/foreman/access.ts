@@ -26,6 +26,7 @@ export const RIGHTS: Readonly<Partial<Record<MessageType, Scope>>> = {
   subscribe: "view",
   unsubscribe: "view",
   update_worker: "admin",
+  drain_worker: "admin",
   shutdown: "admin",
   goodbye: "view",
 };

@@ -159,6 +159,14 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
           now: message.now,
         });
         return;
+      case "drain_worker":
+        parts.post({
+          type: "drainRequested",
+          token: expect(client, message.request),
+          workerId: asWorkerId(message.worker_id),
+          undo: message.undo,
+        });
+        return;
       case "shutdown":
         shutdown(channel, message);
         return;

@@ -1,6 +1,7 @@
 /**
  * `cc foreman --workers N`: one `cc worker --slots N` as a child in a process group of its own, tied
- * to us by a pipe so that it ends when we do, and started again when it dies.
+ * to us by a pipe so that it ends when we do, and started again when it dies. One that ends as it was
+ * asked to (`cc drain`, a signal) stays away.
  */
 import { spawn } from "node:child_process";
 import type { Logger } from "../platform/logger.ts";
@@ -49,6 +50,10 @@ export function startEmbeddedWorker(parts: {
     started.on("error", (cause) => logger.error("the worker could not be started", { cause }));
     started.on("close", (code, signal) => {
       if (stopping) return;
+      if (code === 0) {
+        logger.info("our worker has ended as it was asked to and is not started again");
+        return;
+      }
       failures = performance.now() - startedAtMs > STEADY_MS ? 0 : failures + 1;
       const delayMs = Math.min(RESTART_MS * 2 ** (failures - 1), RESTART_MS_MAX);
       logger.warn("our worker ended and is started again", { code, signal, delay_ms: delayMs });

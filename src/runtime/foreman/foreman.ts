@@ -196,6 +196,9 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
       case "cancelTasks":
         sessions.cancel(effect, effect.assignmentId, effect.indexes, effect.reason);
         return;
+      case "drainSession":
+        sessions.drain(effect, effect.undo);
+        return;
       case "endSession":
         sessions.end(effect.bootId, effect.reason);
         return;

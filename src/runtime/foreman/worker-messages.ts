@@ -29,8 +29,8 @@ export function reportEvent(bootId: BootId, message: Message): UnstampedEvent | 
     case "tasks_gone":
       return { type: "tasksGone", bootId, seq: message.seq, ...heldOf(message) };
     case "announce": {
-      const { offer, accepting, reason } = message;
-      return { type: "offerChanged", bootId, offer, accepting, reason };
+      const { offer, accepting, reason, draining = null } = message;
+      return { type: "offerChanged", bootId, offer, accepting, reason, draining };
     }
     default:
       return null;

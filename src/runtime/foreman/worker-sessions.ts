@@ -59,6 +59,7 @@ export interface WorkerSessions {
   acknowledge(bootId: BootId, seq: number, stale: readonly HeldTasks[]): void;
   revoke(to: Addressee, revocation: number, assignmentId: AssignmentId, indexes: Uint32Array): void;
   cancel(to: Addressee, assignmentId: AssignmentId, indexes: Uint32Array, reason: string): void;
+  drain(to: Addressee, undo: boolean): void;
   end(bootId: BootId, reason: string): void;
   /** The last heartbeat's figures, for views. */
   vitals(workerId: WorkerId): WorkerVitals | null;
@@ -323,6 +324,9 @@ export function createWorkerSessions(
       enqueueFor(to, ({ channel }) =>
         channel.send({ type: "cancel_task", assignment, index, reason: reason.slice(0, 1000) }),
       );
+    },
+    drain(to, undo) {
+      enqueueFor(to, ({ channel }) => channel.send({ type: "drain", undo }));
     },
     end(bootId, reason) {
       enqueue(bootId, ({ channel }) => {

@@ -119,7 +119,7 @@ export interface TaskDetailView extends TaskView {
 }
 
 /** `lost` is one that should be here; `gone` has left, or has not come since the foreman's start. */
-export type WorkerState = "up" | "paused" | "set aside" | "lost" | "gone";
+export type WorkerState = "up" | "draining" | "paused" | "set aside" | "lost" | "gone";
 
 export interface WorkerView {
   readonly worker_id: string;

@@ -44,6 +44,12 @@ export function createMessageReader(parts: MessageReaderParts): (message: Messag
       case "heartbeat_echo":
         post({ type: "beatEchoed", beat: message.beat });
         return;
+      case "drain":
+        logger.info(message.undo ? "the foreman wants this worker to stay" : "worker drains", {
+          by: "cc drain",
+        });
+        post({ type: "drainOrdered", undo: message.undo });
+        return;
       case "goodbye":
         logger.warn("the foreman ends the session", { reason: message.reason });
         post({ type: "sessionEnded" });

@@ -247,6 +247,17 @@ export const updateWorker = z.object({
   now: z.boolean(),
 });
 
+/**
+ * Takes a worker out gracefully, or with `undo` keeps it after all. Answered with `done` once the
+ * worker has said that it drains.
+ */
+export const drainWorker = z.object({
+  type: z.literal("drain_worker"),
+  request,
+  worker_id: shortText,
+  undo: z.boolean(),
+});
+
 /** Stops the foreman; refused with `unfinished_jobs` unless `force`. Answered with `done`. */
 export const shutdown = z.object({ type: z.literal("shutdown"), request, force: z.boolean() });
 
@@ -282,6 +293,7 @@ export const clientMessages = [
   snapshot,
   delta,
   updateWorker,
+  drainWorker,
   shutdown,
   followJobs,
   done,

@@ -46,7 +46,15 @@ export const announce = z.object({
   accepting: z.boolean(),
   /** Why not, such as `memory 91 % > 85 %`. */
   reason: z.nullable(shortText),
+  /**
+   * It ends when its running tasks have. `requested` by `drain`, which may still undo it; `stopping`:
+   * a signal or a limit, which nothing undoes. Absent: it stays.
+   */
+  draining: z.optional(z.enum(["requested", "stopping"])),
 });
+
+/** Finish what runs, hand back the rest at once, then leave; or, with `undo`, stay after all. */
+export const drain = z.object({ type: z.literal("drain"), undo: z.boolean() });
 
 export const heartbeat = z.object({
   type: z.literal("heartbeat"),
@@ -198,6 +206,7 @@ export const blobDone = z.object({ type: z.literal("blob_done"), request, sha256
 export const workerMessages = [
   workerReady,
   announce,
+  drain,
   heartbeat,
   heartbeatEcho,
   assignTask,

@@ -110,6 +110,8 @@ export type AgentEvent = {
       readonly cpuPercent: number;
       readonly memoryPercent: number;
     }
+  /** The foreman wants this worker gracefully out, or with `undo` to stay after all. */
+  | { readonly type: "drainOrdered"; readonly undo: boolean }
   /** Finish what runs, hand back the rest, then stop. */
   | { readonly type: "drainRequested"; readonly reason: string }
   /** End what runs, hand everything back, then stop. */

@@ -28,6 +28,7 @@ import {
   checkLimits,
   limitAtMs,
   onAbortRequested,
+  onDrainOrdered,
   onDrainRequested,
   proceedToStop,
 } from "./stopping.ts";
@@ -58,6 +59,7 @@ const HANDLERS: { readonly [Type in AgentEvent["type"]]: Handler<Type> } = {
   batchInspected: onBatchInspected,
   batchEnded: onBatchEnded,
   loadMeasured: onLoadMeasured,
+  drainOrdered: onDrainOrdered,
   drainRequested: onDrainRequested,
   abortRequested: onAbortRequested,
   clockAdvanced: onClockAdvanced,
@@ -71,6 +73,7 @@ const FROM_FOREMAN: ReadonlySet<AgentEvent["type"]> = new Set([
   "tasksCancelled",
   "reportsAcknowledged",
   "beatEchoed",
+  "drainOrdered",
 ]);
 
 export function step(state: AgentState, event: AgentEvent): AgentEffect[] {

@@ -101,8 +101,14 @@ export function announce(state: AgentState, atMs: number, effects: AgentEffect[]
       offer: currentOffer(state, atMs),
       accepting: reason === null,
       reason,
+      ...drainingField(state),
     },
   });
+}
+
+function drainingField({ mode }: AgentState): { draining?: "requested" | "stopping" } {
+  if (mode.kind !== "draining" && mode.kind !== "aborting") return {};
+  return { draining: mode.isOrdered ? "requested" : "stopping" };
 }
 
 /** Sends a heartbeat when it is time; a foreman that has gone silent is dialled anew. */

@@ -8,8 +8,9 @@
  *   REPORTED   in a report that the foreman has not acknowledged. -> SETTLED
  *   SETTLED    of no concern any more; an assignment of only these is forgotten.
  *
- * The worker's mode: working -> draining (signal, idle, time limit) -> stopped, or working or
- * draining -> aborting -> stopped. It never goes back.
+ * The worker's mode: working -> draining (the foreman's order, signal, idle) -> stopped, or working or
+ * draining -> aborting (second signal, time limit) -> stopped. It goes back to working only from a
+ * drain that the foreman ordered and undoes.
  */
 import type { IndexColumn, U32Column, ValueColumn } from "../../protocol/columns.ts";
 import type { AssignmentId, BootId, JobId, WorkerId } from "../../protocol/ids.ts";
@@ -148,6 +149,8 @@ export type AgentMode =
   | {
       readonly kind: "draining" | "aborting";
       readonly reason: string;
+      /** By the foreman, which may undo it and is waited for until it has acknowledged everything. */
+      readonly isOrdered: boolean;
       /** When all has ended but acknowledgements are missing: wait no longer than this. */
       giveUpAtMs: number | null;
     }

@@ -1,6 +1,7 @@
 /**
- * The ways to an end: a drain lets running tasks finish, an abort hands them back too; both wait for
- * the foreman's acknowledgement, though not for ever. Stopping in order is always exit code 0.
+ * The ways to an end: a drain lets running tasks finish, an abort hands them back too. Both wait for
+ * the foreman's acknowledgement: one that it ordered for as long as it takes, one that a signal or a
+ * limit began not for ever. Stopping in order is always exit code 0.
  */
 import { returnWaiting } from "./commands.ts";
 import type { AgentEffect, EventOf } from "./events.ts";
@@ -8,6 +9,8 @@ import { flushResults } from "./reports.ts";
 import { announce } from "./session.ts";
 import type { AgentState } from "./state.ts";
 
+/** What the foreman calls the reason of a drain that it ordered. */
+const DRAINED = "draining";
 /** Once nothing runs any more: so long for a foreman that is away. */
 const ACKNOWLEDGE_WITHIN_MS = 5_000;
 
@@ -16,7 +19,28 @@ export function onDrainRequested(
   event: EventOf<"drainRequested">,
   effects: AgentEffect[],
 ): void {
-  beginDrain(state, event.reason, event.atMs, effects);
+  const { mode } = state;
+  const { reason, atMs } = event;
+  if (mode.kind === "draining" && mode.isOrdered) {
+    // From here on nothing undoes it, and whoever sent the signal does not wait for ever.
+    state.mode = { kind: "draining", reason, isOrdered: false, giveUpAtMs: null };
+    announce(state, atMs, effects);
+  } else beginDrain(state, { reason, isOrdered: false }, atMs, effects);
+}
+
+/** Always answered with what holds now: the request waits for it. */
+export function onDrainOrdered(
+  state: AgentState,
+  { undo, atMs }: EventOf<"drainOrdered">,
+  effects: AgentEffect[],
+): void {
+  const { mode } = state;
+  if (!undo && mode.kind === "working") {
+    beginDrain(state, { reason: DRAINED, isOrdered: true }, atMs, effects);
+    return;
+  }
+  if (undo && mode.kind === "draining" && mode.isOrdered) state.mode = { kind: "working" };
+  announce(state, atMs, effects);
 }
 
 export function onAbortRequested(
@@ -27,9 +51,14 @@ export function onAbortRequested(
   beginAbort(state, event.reason, event.atMs, effects);
 }
 
-function beginDrain(state: AgentState, reason: string, atMs: number, effects: AgentEffect[]): void {
+function beginDrain(
+  state: AgentState,
+  cause: { readonly reason: string; readonly isOrdered: boolean },
+  atMs: number,
+  effects: AgentEffect[],
+): void {
   if (state.mode.kind !== "working") return;
-  state.mode = { kind: "draining", reason, giveUpAtMs: null };
+  state.mode = { kind: "draining", ...cause, giveUpAtMs: null };
   announce(state, atMs, effects);
   for (const batch of state.batches.values()) {
     if (batch.openCount <= 1 || batch.isRecallAsked || batch.fate !== "running") continue;
@@ -41,7 +70,7 @@ function beginDrain(state: AgentState, reason: string, atMs: number, effects: Ag
 function beginAbort(state: AgentState, reason: string, atMs: number, effects: AgentEffect[]): void {
   if (state.mode.kind === "aborting" || state.mode.kind === "stopped") return;
   const wasWorking = state.mode.kind === "working";
-  state.mode = { kind: "aborting", reason, giveUpAtMs: null };
+  state.mode = { kind: "aborting", reason, isOrdered: false, giveUpAtMs: null };
   if (wasWorking) announce(state, atMs, effects);
   for (const batch of state.batches.values()) {
     if (batch.fate !== "running") continue;
@@ -56,7 +85,9 @@ export function checkLimits(state: AgentState, atMs: number, effects: AgentEffec
   if (timeLimitAtMs !== null && atMs >= timeLimitAtMs) {
     beginAbort(state, "time limit", atMs, effects);
   }
-  if (atMs >= idleEndsAtMs(state)) beginDrain(state, "idle", atMs, effects);
+  if (atMs >= idleEndsAtMs(state)) {
+    beginDrain(state, { reason: "idle", isOrdered: false }, atMs, effects);
+  }
 }
 
 /** When a limit is reached that has not had its effect yet; Infinity: none. */
@@ -84,10 +115,13 @@ export function proceedToStop(state: AgentState, atMs: number, effects: AgentEff
   }
   if (state.batches.size > 0) return;
   flushResults(state, atMs, effects);
-  const giveUpAtMs = mode.giveUpAtMs ?? atMs + ACKNOWLEDGE_WITHIN_MS;
-  if (state.unacknowledged.length > 0 && atMs < giveUpAtMs) {
-    state.mode = { ...mode, giveUpAtMs };
-    return;
+  if (state.unacknowledged.length > 0) {
+    if (mode.isOrdered) return;
+    const giveUpAtMs = mode.giveUpAtMs ?? atMs + ACKNOWLEDGE_WITHIN_MS;
+    if (atMs < giveUpAtMs) {
+      state.mode = { ...mode, giveUpAtMs };
+      return;
+    }
   }
   if (state.connection.kind === "up") {
     effects.push({ type: "sendMessage", message: { type: "goodbye", reason: mode.reason } });

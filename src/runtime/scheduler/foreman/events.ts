@@ -93,6 +93,8 @@ export type ForemanEvent = { readonly atMs: number } & (
       readonly offer: WorkerOffer;
       readonly accepting: boolean;
       readonly reason: string | null;
+      /** Null or absent: it stays. */
+      readonly draining?: "requested" | "stopping" | null;
     }
   /** Renews the session's lease if the connection is the live one and the beat is new. */
   | {
@@ -159,6 +161,13 @@ export type ForemanEvent = { readonly atMs: number } & (
       /** Hand back what runs, uncounted. */
       readonly now: boolean;
     }
+  /** Answered once the worker has said that it drains, or that it stays after all. */
+  | {
+      readonly type: "drainRequested";
+      readonly token: ReplyToken;
+      readonly workerId: WorkerId;
+      readonly undo: boolean;
+    }
   /** Time passed up to `nextWakeAtMs(state)`; deadlines are looked at. */
   | { readonly type: "clockAdvanced" }
 );
@@ -198,6 +207,13 @@ export type ForemanEffect =
       readonly assignmentId: AssignmentId;
       readonly indexes: Uint32Array;
       readonly reason: string;
+    }
+  /** Answered by the worker with `announce`. */
+  | {
+      readonly type: "drainSession";
+      readonly bootId: BootId;
+      readonly connectionSeq: number;
+      readonly undo: boolean;
     }
   /** This boot is not served (any more): say goodbye with the reason and close. */
   | { readonly type: "endSession"; readonly bootId: BootId; readonly reason: string }

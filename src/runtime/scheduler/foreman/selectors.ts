@@ -252,6 +252,7 @@ function workerState(state: ForemanState, worker: Worker, session: Session | nul
   // Who is away may have left in order, or before our start.
   if (session === null && !state.lostBoots.has(worker.bootId)) return "gone";
   if (!session?.isConnected) return "lost";
+  if (session.draining !== null) return "draining";
   if (worker.isPaused) return "paused";
   return worker.setAsideUntilMs === null ? "up" : "set aside";
 }

@@ -66,10 +66,22 @@ function whyNobodyServes(able: readonly Session[]): WhyView {
         : `All ${able.length} workers that could run it are paused or unwilling, such as ${workerId}.`;
     return { code: "workers_paused", sentence, hint: `cc resume ${workerId}` };
   }
+  if (able.every(({ draining }) => draining !== null)) return whyAllDrain(able);
   const workerId = first?.worker.workerId ?? "";
   const reason = first?.worker.setAsideReason ?? first?.reason ?? "it takes no new tasks";
   const sentence = `No worker that could run it takes new tasks now: ${workerId}: ${reason}.`;
   return { code: "workers_unwilling", sentence, hint: `cc why ${workerId}` };
+}
+
+function whyAllDrain(able: readonly Session[]): WhyView {
+  const undoable = able.find(({ draining }) => draining === "requested");
+  const named = (undoable ?? able[0])?.worker.workerId ?? "";
+  const sentence =
+    able.length === 1
+      ? `The only worker that could run it, ${named}, is draining.`
+      : `All ${able.length} workers that could run it are draining, such as ${named}.`;
+  const hint = undoable === undefined ? "cc worker" : `cc worker, or cc drain ${named} --undo`;
+  return { code: "workers_draining", sentence, hint };
 }
 
 function whyBusy(state: ForemanState, job: LiveJob, serving: readonly Session[]): WhyView {

@@ -177,6 +177,7 @@ function whyUnserving(
 ): WhyView | null {
   const { workerId } = worker;
   if (session === null || !session.isConnected) return lostWorker(worker);
+  if (session.draining !== null) return whyDraining(session);
   if (worker.isPaused) {
     return why("paused", `Worker ${workerId} is paused.`, `cc resume ${workerId}`);
   }
@@ -190,6 +191,18 @@ function whyUnserving(
     return why("not_accepting", `Worker ${workerId} takes no new tasks: ${reason}.`, null);
   }
   return null;
+}
+
+function whyDraining({ worker, draining, reason, heldTasks }: Session): WhyView {
+  const { workerId } = worker;
+  const verb = heldTasks === 1 ? "has" : "have";
+  const rest = heldTasks === 0 ? "now" : `when ${plural(heldTasks, "task")} there ${verb} ended`;
+  if (draining === "requested") {
+    const sentence = `Worker ${workerId} is draining and ends ${rest}.`;
+    return why("draining", sentence, `cc drain ${workerId} --undo`);
+  }
+  const sentence = `Worker ${workerId} is stopping (${reason ?? "it said so"}) and ends ${rest}.`;
+  return why("draining", sentence, null);
 }
 
 function lostWorker({ workerId }: Worker): WhyView {
