@@ -113,6 +113,8 @@ export interface StoredState {
   readonly assignments: readonly AssignmentFacts[];
   readonly workers: readonly WorkerFacts[];
   readonly nextJobId: number;
+  /** When the foreman before us last wrote an event, by its time line; null: it never did. */
+  readonly lastEventAtMs: number | null;
 }
 
 /** One entry of a job's settlement log. Rows of `values` follow `indexes`. */

@@ -4,7 +4,13 @@ import { asJobId, type JobId } from "../../protocol/ids.ts";
 import type { JobFacts, JobFold, StoredJob, StoredState } from "../../scheduler/foreman/facts.ts";
 import { chunkOfRow, restCancelledChunk, restCancelledTask } from "../settlement-chunk.ts";
 import { createFold, foldRow, type LogHeader } from "../settlement-fold.ts";
-import type { AttemptEndRow, JobFilter, SettlementChunk } from "../store.ts";
+import type {
+  AttemptEndRow,
+  EventFilter,
+  EventRowFacts,
+  JobFilter,
+  SettlementChunk,
+} from "../store.ts";
 import { type HistoryPlace, planTaskHistory } from "../task-history.ts";
 import { type LogRow, type MemoryTables, seqOfRow } from "./tables.ts";
 
@@ -20,7 +26,28 @@ export function loadState(tables: MemoryTables): StoredState {
     assignments: [...tables.assignments.values()].sort((a, b) => a.assignmentId - b.assignmentId),
     workers: [...tables.workers.values()].sort((a, b) => (a.workerId < b.workerId ? -1 : 1)),
     nextJobId: tables.counters.jobId + 1,
+    lastEventAtMs: eventsOf(tables, ALL_EVENTS).at(-1)?.atMs ?? null,
   };
+}
+
+const ALL_EVENTS: EventFilter = {
+  jobId: null,
+  workerId: null,
+  afterSeq: 0,
+  limit: Number.POSITIVE_INFINITY,
+};
+
+export function eventsOf(tables: MemoryTables, filter: EventFilter): EventRowFacts[] {
+  const { jobId, workerId, afterSeq, limit } = filter;
+  const found: EventRowFacts[] = [];
+  for (const [seq, event] of tables.events) {
+    if (seq <= afterSeq) continue;
+    if (jobId !== null && event.jobId !== jobId) continue;
+    if (workerId !== null && event.workerId !== workerId) continue;
+    found.push({ ...event, seq });
+  }
+  // A removal that was rolled back has put its events behind newer ones.
+  return found.sort((a, b) => a.seq - b.seq).slice(0, limit);
 }
 
 export function storedJob(tables: MemoryTables, facts: JobFacts): StoredJob {
@@ -59,6 +86,20 @@ export function endedJobs(tables: MemoryTables, filter: JobFilter): JobFacts[] {
     .filter((job) => filter.before === null || job.jobId < filter.before)
     .sort((a, b) => byJob(b, a))
     .slice(0, filter.limit);
+}
+
+/** What the values of a job take. */
+export function jobBytes(tables: MemoryTables, jobId: JobId): number {
+  let bytes = 0;
+  for (const { values } of tables.inputs.get(jobId) ?? []) bytes += values.data.byteLength;
+  for (const row of tables.log.get(jobId) ?? []) {
+    if (row.kind === "settle") bytes += row.settlement.values.data.byteLength;
+    if (row.kind === "rest_cancelled") bytes += row.rest.value.byteLength;
+  }
+  for (const row of tables.attemptEnds.get(jobId)?.values() ?? []) {
+    bytes += row.error?.byteLength ?? 0;
+  }
+  return bytes;
 }
 
 export function settlementAt(

@@ -9,7 +9,7 @@ import type {
   TaskExceptionFacts,
   WorkerFacts,
 } from "../../scheduler/foreman/facts.ts";
-import type { AttemptEndRow, InputChunk } from "../store.ts";
+import type { AttemptEndRow, EventRowFacts, InputChunk } from "../store.ts";
 import {
   DamagedRow,
   decodeIndexes,
@@ -271,19 +271,43 @@ export const EVENT_INSERT = `
   insert into event(at_ms, kind, job_id, task_index, worker_id, body)
   values (?, ?, ?, ?, ?, ?)`;
 
+/** Those of a removed job are on their way out and nobody's any more. */
+const EVENT_IS_KEPT =
+  "(event.job_id is null or exists (select 1 from job where job.job_id = event.job_id))";
+
 export const EVENT_LIST = `
   select seq, at_ms, kind, job_id, task_index, worker_id, body
   from event
-  where seq > ?
+  where seq > ? and ${EVENT_IS_KEPT}
   order by seq
   limit ?`;
 
 export const EVENT_LIST_OF_JOB = `
   select seq, at_ms, kind, job_id, task_index, worker_id, body
   from event
-  where job_id = ? and seq > ?
+  where job_id = ? and seq > ? and ${EVENT_IS_KEPT}
   order by seq
   limit ?`;
+
+/** A null job means any. */
+export const EVENT_LIST_OF_WORKER = `
+  select seq, at_ms, kind, job_id, task_index, worker_id, body
+  from event
+  where worker_id = ? and seq > ? and (? is null or job_id = ?) and ${EVENT_IS_KEPT}
+  order by seq
+  limit ?`;
+
+/** Autoincrement remembers the largest number ever, also when its event is forgotten. */
+export const EVENT_RANGE = `
+  select
+    (select min(seq) from event) as oldest,
+    (select seq from sqlite_sequence where name = 'event') as last`;
+
+export const EVENT_LAST_AT = `
+  select at_ms
+  from event
+  order by seq desc
+  limit 1`;
 
 export interface EventRow {
   readonly seq: number;
@@ -300,7 +324,7 @@ export function eventValues(event: EventFacts): SqlValue[] {
   return [wholeMs(atMs), kind, jobId, index, workerId, body];
 }
 
-export function eventOfRow(row: EventRow): EventFacts & { readonly seq: number } {
+export function eventOfRow(row: EventRow): EventRowFacts {
   return {
     seq: row.seq,
     atMs: row.at_ms,

@@ -206,6 +206,7 @@ test("an assignment of nobody that is known is dropped and its tasks are queued"
     assignments: [assigned.assignment],
     workers: [],
     nextJobId: 2,
+    lastEventAtMs: null,
   };
   const state = createForemanState(options());
   const output = recover(state, stored, 2_000_000);

@@ -32,6 +32,7 @@ export function suiteOfFacts(suite: Suite): void {
       assignments: [],
       workers: [],
       nextJobId: 1,
+      lastEventAtMs: null,
     });
     assert.equal(await store.readJob(JOB1), null);
     assert.equal(await store.readStoredJob(JOB1), null);
@@ -231,6 +232,18 @@ export function suiteOfFacts(suite: Suite): void {
     assert.deepEqual((await store.load()).workers, [workerFacts("w1"), paused]);
   });
 
+  suite("the range of events says what is kept and what was the last", async (store) => {
+    assert.deepEqual(await store.readEventRange(), { oldestSeq: 1, lastSeq: 0 });
+    assert.equal((await store.load()).lastEventAtMs, null);
+    const event = (jobId: number, atMs: number): Change => ({
+      type: "eventRecorded",
+      event: { atMs, kind: "a", jobId: asJobId(jobId), index: null, workerId: null, body: "{}" },
+    });
+    await store.commit([event(1, NOW_MS), event(1, NOW_MS + 9), event(2, NOW_MS + 5)]);
+    assert.deepEqual(await store.readEventRange(), { oldestSeq: 1, lastSeq: 3 });
+    assert.equal((await store.load()).lastEventAtMs, NOW_MS + 5);
+  });
+
   suite("events are read on from a number, of one job or of all", async (store) => {
     const event = (kind: string, jobId: number | null): EventFacts => ({
       atMs: NOW_MS,
@@ -243,7 +256,7 @@ export function suiteOfFacts(suite: Suite): void {
     const events = [event("a", 1), event("b", null), event("c", 2), event("d", 1)];
     await store.commit(events.map((each): Change => ({ type: "eventRecorded", event: each })));
     const read = (filter: object) =>
-      store.readEvents({ jobId: null, afterSeq: 0, limit: 10, ...filter });
+      store.readEvents({ jobId: null, workerId: null, afterSeq: 0, limit: 10, ...filter });
     const all = await read({});
     assert.deepEqual(
       all,
@@ -258,6 +271,13 @@ export function suiteOfFacts(suite: Suite): void {
       (await read({ jobId: JOB1, afterSeq: 1 })).map(({ kind }) => kind),
       ["d"],
     );
+    assert.deepEqual(
+      (await read({ workerId: W1 })).map(({ kind }) => kind),
+      ["b"],
+    );
+    assert.deepEqual(await read({ workerId: W1, afterSeq: 2 }), []);
+    assert.deepEqual(await read({ workerId: W1, jobId: JOB1 }), []);
+    assert.deepEqual(await read({ workerId: asWorkerId("w9") }), []);
   });
 
   suite("keys are listed by id, the last version of each", async (store, restart) => {

@@ -48,7 +48,7 @@ async function everythingRead(store: Store, jobId: number): Promise<unknown> {
     settlement: await store.readSettlement(id, 1),
     history: await store.readTaskHistory(id, 0),
     attemptEnds: await store.readAttemptEnds(id, null, 10),
-    events: await store.readEvents({ jobId: id, afterSeq: 0, limit: 10 }),
+    events: await store.readEvents({ jobId: id, workerId: null, afterSeq: 0, limit: 10 }),
   };
 }
 
@@ -110,7 +110,12 @@ export function suiteOfGroups(suite: Suite): void {
       event("removed", 2),
     ]);
     assert.deepEqual((await store.load()).assignments, [assignment(100, { count: 1 })]);
-    const events = await store.readEvents({ jobId: asJobId(2), afterSeq: 0, limit: 10 });
+    const events = await store.readEvents({
+      jobId: asJobId(2),
+      workerId: null,
+      afterSeq: 0,
+      limit: 10,
+    });
     assert.deepEqual(
       events.map(({ kind }) => kind),
       ["removed"],
@@ -155,7 +160,12 @@ export function suiteOfGroups(suite: Suite): void {
     const reopened = await restart();
     assert.equal((await reopened.load()).nextJobId, 3);
     await reopened.commit([event("later", 1)]);
-    const events = await reopened.readEvents({ jobId: null, afterSeq: 0, limit: 10 });
+    const events = await reopened.readEvents({
+      jobId: null,
+      workerId: null,
+      afterSeq: 0,
+      limit: 10,
+    });
     assert.deepEqual(
       events.map(({ seq }) => seq),
       [1, 3],

@@ -58,7 +58,12 @@ export function suiteOfProcesses(suite: FolderSuite): void {
       await reader.close();
       const store = await openStore(place);
       const job = await store.readStoredJob(JOB1);
-      const events = await store.readEvents({ jobId: null, afterSeq: 0, limit: 1e6 });
+      const events = await store.readEvents({
+        jobId: null,
+        workerId: null,
+        afterSeq: 0,
+        limit: 1e6,
+      });
       await store.close();
 
       const settledCount = job?.fold.status.reduce((sum, status) => sum + status, 0) ?? 0;
