@@ -1,7 +1,8 @@
 /**
  * `npm run build`: compiles the whole program into one executable, `dist/cc`, and gives it its second name,
  * `dist/crowdcompute`. Options: `--target linux-x64|linux-arm64|darwin-arm64|darwin-x64` (this machine's
- * when left out; the darwin ones are untested), `--outfile FILE`.
+ * when left out; the darwin ones are untested), `--outfile FILE`, and `--failpoints` for `dist/cc-failpoints`,
+ * which fault tests can kill at named steps; no other build can be told to.
  */
 import {
   appendFileSync,
@@ -14,6 +15,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import type { BunPlugin } from "bun";
 import { EXECUTABLE_MARK } from "../src/commands/compiler-handover.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
@@ -23,14 +25,16 @@ type Target = (typeof TARGETS)[number];
 export interface BuildRequest {
   readonly target: Target;
   readonly outfile: string;
+  readonly failpoints?: boolean;
 }
 
 /** Builds beside the old file and then replaces it, so that nobody ever runs half a binary. */
-export async function buildBinary({ target, outfile }: BuildRequest): Promise<void> {
+export async function buildBinary(request: BuildRequest): Promise<void> {
+  const { target, outfile, failpoints = false } = request;
   const unfinished = `${outfile}.${process.pid}.tmp`;
   mkdirSync(dirname(outfile), { recursive: true });
   try {
-    await compile(target, unfinished);
+    await compile(target, unfinished, failpoints ? [ARMED_FAILPOINTS] : []);
     // A signed executable must not grow; ELF files may.
     if (target.startsWith("linux-")) appendFileSync(unfinished, EXECUTABLE_MARK);
     chmodSync(unfinished, 0o755);
@@ -38,10 +42,25 @@ export async function buildBinary({ target, outfile }: BuildRequest): Promise<vo
   } finally {
     rmSync(unfinished, { force: true });
   }
-  linkSecondName(outfile);
+  if (!failpoints) linkSecondName(outfile);
 }
 
-async function compile(target: Target, outfile: string): Promise<void> {
+/** Puts the armed module of the tests in the place of the empty one. */
+const ARMED_FAILPOINTS: BunPlugin = {
+  name: "armed failpoints",
+  setup(build) {
+    build.onLoad({ filter: /src\/runtime\/platform\/failpoint\.ts$/ }, async () => ({
+      contents: await Bun.file(join(ROOT, "test/support/armed-failpoint.ts")).text(),
+      loader: "ts",
+    }));
+  },
+};
+
+async function compile(
+  target: Target,
+  outfile: string,
+  plugins: readonly BunPlugin[],
+): Promise<void> {
   const built = await Bun.build({
     entrypoints: [join(ROOT, "src/cli.ts")],
     target: "bun",
@@ -51,6 +70,7 @@ async function compile(target: Target, outfile: string): Promise<void> {
     bytecode: true,
     // Each lazy import becomes a chunk of its own; one file would be read whole at every start.
     splitting: true,
+    plugins: [...plugins],
     define: {
       "process.env.NODE_ENV": '"production"',
       CC_BUILD_COMMIT: JSON.stringify(currentCommit()),
@@ -100,12 +120,19 @@ function readTarget(text: string | undefined): Target {
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { target: { type: "string" }, outfile: { type: "string" } },
+    options: {
+      target: { type: "string" },
+      outfile: { type: "string" },
+      failpoints: { type: "boolean", default: false },
+    },
   });
+  const { failpoints } = values;
   const target = readTarget(values.target);
-  const outfile = resolve(values.outfile ?? join(ROOT, "dist/cc"));
+  const outfile = resolve(
+    values.outfile ?? join(ROOT, failpoints ? "dist/cc-failpoints" : "dist/cc"),
+  );
   const startedAtMs = performance.now();
-  await buildBinary({ target, outfile });
+  await buildBinary({ target, outfile, failpoints });
   if (target.startsWith("darwin-")) console.error("build: the darwin targets are untested.");
   const sizeMib = statSync(outfile).size / 1024 ** 2;
   console.error(

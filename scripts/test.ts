@@ -1,7 +1,8 @@
 /**
  * `npm test`: builds the binary, runs every test file in a process of its own, a few at a time, and ends
  * with one line, `N passed, N failed`. Files named `*.test.ts` run on Bun, `*.node-test.ts` and
- * `*.node.ts` on Node 24. Words after `--` choose files: `npm test -- test/commands`.
+ * `*.node.ts` on Node 24. Words after `--` choose files: `npm test -- test/commands`. With `--long` those
+ * that have a long form run it (full counts, default timings) one after the other, and print their figures.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -14,8 +15,13 @@ const BUILD_TIMEOUT_MS = 300_000;
 /** A file that loops forever fails alone and is named; no test has to be that slow. */
 const FILE_TIMEOUT_MS = 10 * 60_000;
 const TEST_TIMEOUT_MS = 60_000;
+const LONG_FILE_TIMEOUT_MS = 2 * 60 * 60_000;
+const LONG_TEST_TIMEOUT_MS = 60 * 60_000;
 /** Tests start servers of their own; more at once than this starve each other. */
 const PARALLEL_FILES_MAX = 4;
+const IS_LONG = process.argv.includes("--long");
+/** How test files hear of it. */
+if (IS_LONG) process.env["CC_TEST_LONG"] = "1";
 
 interface Totals {
   readonly passed: number;
@@ -33,7 +39,7 @@ const ON_BUN: Runner = {
   command: (file, report) => [
     process.execPath,
     "test",
-    `--timeout=${TEST_TIMEOUT_MS}`,
+    `--timeout=${IS_LONG ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS}`,
     "--reporter=junit",
     `--reporter-outfile=${report}`,
     `./${file}`,
@@ -78,7 +84,7 @@ async function runFile(file: string, runner: Runner, reportFolder: string): Prom
   const startedAtMs = performance.now();
   const { exitCode, output } = await runStep(runner.command(file, report), {
     cwd: ROOT,
-    timeoutMs: FILE_TIMEOUT_MS,
+    timeoutMs: IS_LONG ? LONG_FILE_TIMEOUT_MS : FILE_TIMEOUT_MS,
     quiet: true,
   });
   const counted = readTotals(report, runner);
@@ -90,7 +96,17 @@ async function runFile(file: string, runner: Runner, reportFolder: string): Prom
     `${totals.failed === 0 ? "ok    " : "FAILED"} ${file} (${totals.passed} passed, ${totals.failed} failed, ${seconds} s)`,
   );
   if (totals.failed > 0) console.log(output.trimEnd());
+  else if (IS_LONG) console.log(figuresOf(output));
   return totals;
+}
+
+/** What the long forms have measured. */
+function figuresOf(output: string): string {
+  return output
+    .split("\n")
+    .filter((line) => line.startsWith("figure: "))
+    .map((line) => `       ${line.slice("figure: ".length)}`)
+    .join("\n");
 }
 
 function readTotals(report: string, runner: Runner): Totals {
@@ -110,12 +126,18 @@ function findFiles(runner: Runner, patterns: readonly string[]): readonly string
     .sort();
 }
 
+/** The program, and the one whose failpoints can be armed. */
+async function build(): Promise<boolean> {
+  for (const options of [[], ["--failpoints"]]) {
+    const command = [process.execPath, join(ROOT, "scripts/build-binary.ts"), ...options];
+    const built = await runStep(command, { cwd: ROOT, timeoutMs: BUILD_TIMEOUT_MS });
+    if (built.exitCode !== 0) return false;
+  }
+  return true;
+}
+
 async function runAll(patterns: readonly string[]): Promise<Totals> {
-  const build = await runStep([process.execPath, join(ROOT, "scripts/build-binary.ts")], {
-    cwd: ROOT,
-    timeoutMs: BUILD_TIMEOUT_MS,
-  });
-  if (build.exitCode !== 0) return { passed: 0, failed: 1 };
+  if (!(await build())) return { passed: 0, failed: 1 };
   const runners = [ON_BUN, await createNodeRunner()];
   const waiting = runners.flatMap((runner) =>
     findFiles(runner, patterns).map((file) => ({ file, runner })),
@@ -128,9 +150,7 @@ async function runAll(patterns: readonly string[]): Promise<Totals> {
     }
   };
   try {
-    await Promise.all(
-      Array.from({ length: Math.min(PARALLEL_FILES_MAX, availableParallelism()) }, work),
-    );
+    await Promise.all(Array.from({ length: parallelFiles() }, work));
   } finally {
     rmSync(reportFolder, { recursive: true, force: true });
   }
@@ -140,6 +160,10 @@ async function runAll(patterns: readonly string[]): Promise<Totals> {
   };
 }
 
+/** Figures are taken on a machine that does nothing else. */
+const parallelFiles = (): number =>
+  IS_LONG ? 1 : Math.min(PARALLEL_FILES_MAX, availableParallelism());
+
 function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
@@ -147,7 +171,7 @@ function sum(counts: readonly number[]): number {
 async function main(): Promise<number> {
   let totals: Totals;
   try {
-    totals = await runAll(process.argv.slice(2));
+    totals = await runAll(process.argv.slice(2).filter((word) => word !== "--long"));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     totals = { passed: 0, failed: 1 };

@@ -9,6 +9,8 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dir, "..", "..");
 export const BINARY = join(ROOT, "dist", "cc");
+/** The same program, built so that `CC_FAILPOINT` ends it at a named step (armed-failpoint.ts). */
+export const FAILPOINT_BINARY = join(ROOT, "dist", "cc-failpoints");
 const TIMEOUT_MS = 20_000;
 
 export interface RunOptions {
@@ -195,31 +197,44 @@ function collect(stream: ReadableStream<Uint8Array>): Collected {
   };
 }
 
-let building: Promise<void> | null = null;
+const building = new Map<string, Promise<void>>();
 
 function buildIfStale(): Promise<void> {
-  building ??= isStale() ? build() : Promise.resolve();
-  return building;
+  return buildOnce(BINARY, []);
 }
 
-async function build(): Promise<void> {
-  const child = Bun.spawn([process.execPath, join(ROOT, "scripts/build-binary.ts")], {
+/** Builds `dist/cc-failpoints` when a source is newer. */
+export function buildFailpointsIfStale(): Promise<void> {
+  return buildOnce(FAILPOINT_BINARY, ["--failpoints"]);
+}
+
+function buildOnce(binary: string, options: readonly string[]): Promise<void> {
+  const known = building.get(binary);
+  if (known !== undefined) return known;
+  const build = isStale(binary) ? runBuild(options) : Promise.resolve();
+  building.set(binary, build);
+  return build;
+}
+
+async function runBuild(options: readonly string[]): Promise<void> {
+  const child = Bun.spawn([process.execPath, join(ROOT, "scripts/build-binary.ts"), ...options], {
     cwd: ROOT,
     stdout: "ignore",
     stderr: "pipe",
     timeout: 120_000,
   });
   const errors = await new Response(child.stderr).text();
-  if ((await child.exited) !== 0) throw new Error(`dist/cc cannot be built:\n${errors}`);
+  if ((await child.exited) !== 0) throw new Error(`the binary cannot be built:\n${errors}`);
 }
 
-function isStale(): boolean {
-  const builtAtMs = modifiedAtMs(BINARY);
+function isStale(binary: string): boolean {
+  const builtAtMs = modifiedAtMs(binary);
   const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" });
   const files = [
     ...sources.map((name) => join(ROOT, "src", name)),
     join(ROOT, "package.json"),
     join(ROOT, "scripts/build-binary.ts"),
+    join(ROOT, "test/support/armed-failpoint.ts"),
   ];
   return files.some((file) => modifiedAtMs(file) > builtAtMs);
 }

@@ -2,6 +2,7 @@
  * The clients' side of the door: checks the right, turns a request into an event or a query, and the
  * machine's answer into a message. It decides nothing about jobs itself.
  */
+import { failpoint } from "../platform/failpoint.ts";
 import type { Logger } from "../platform/logger.ts";
 import { CcError, toCcError } from "../protocol/error.ts";
 import { asJobId, asWorkerId, type JobId } from "../protocol/ids.ts";
@@ -14,6 +15,7 @@ import type { Store } from "../store/store.ts";
 import type { Channel, ChannelHandler } from "../transport/channel.ts";
 import { accessRefusal, ownerRefusal } from "./access.ts";
 import type { BlobServer } from "./blob-server.ts";
+import type { EventsDesk } from "./events-desk.ts";
 import type { Followers } from "./followers.ts";
 import type { UnstampedEvent } from "./pump.ts";
 import type { ResultsDesk } from "./results-desk.ts";
@@ -27,6 +29,7 @@ export interface ClientRequestsParts {
   readonly blobs: BlobServer;
   readonly submissions: Submissions;
   readonly results: ResultsDesk;
+  readonly events: EventsDesk;
   readonly subscriptions: Subscriptions;
   readonly followers: Followers;
   post(event: UnstampedEvent): void;
@@ -45,6 +48,8 @@ export interface ClientRequests {
   open(channel: Channel): ChannelHandler;
   /** Performs the effect `reply`. */
   reply(token: ReplyToken, answer: ForemanAnswer): void;
+  /** Answers a request that the machine never saw. */
+  refuse(token: ReplyToken, refusal: CcError): void;
 }
 
 interface Pending {
@@ -102,6 +107,7 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
           parts.post({ type: "submitterDetached", jobId });
         }
         parts.results.drop(channel);
+        parts.events.drop(channel);
         parts.subscriptions.drop(channel);
         parts.followers.drop(channel);
         for (const [token, entry] of pending) if (entry.channel === channel) pending.delete(token);
@@ -141,6 +147,8 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
         return answerStatus(channel, message.request, asJobId(message.job_id), 0, null, null);
       case "read_results":
         return parts.results.read(channel, message);
+      case "read_events":
+        return parts.events.read(channel, message);
       case "subscribe":
         return parts.subscriptions.open(channel, message);
       case "unsubscribe":
@@ -189,6 +197,7 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
       });
     }
     const { owner } = client.channel.peer;
+    failpoint("submit-received");
     parts.post(parts.submissions.submitJob(message, owner, expect(client, message.request)));
   }
 
@@ -284,6 +293,7 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
           existing: answer.existing,
           credit_bytes: SUBMIT_CREDIT_BYTES,
         });
+        failpoint("submit-acked");
         if (answer.existing) parts.post({ type: "submitterAttached", jobId: answer.jobId });
         parts.followers.submitted(channel, answer.jobId);
         return;
@@ -325,6 +335,13 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
     }
   }
 
+  function refuse(token: ReplyToken, refusal: CcError): void {
+    const entry = pending.get(token);
+    if (!entry) return;
+    pending.delete(token);
+    answerError(entry.channel, entry.request, refusal);
+  }
+
   async function answerStatus(
     channel: Channel,
     request: number,
@@ -349,7 +366,7 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
     });
   }
 
-  return { open, reply };
+  return { open, reply, refuse };
 }
 
 /** @throws CcError `no_such_task` */

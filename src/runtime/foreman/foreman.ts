@@ -3,6 +3,7 @@
  * listens nowhere by itself; `server.ts` gives it sockets, tests and readers a pair in memory.
  */
 import type { Clock } from "../platform/clock.ts";
+import { failpoint } from "../platform/failpoint.ts";
 import type { Logger } from "../platform/logger.ts";
 import { assertNever, type CcError } from "../protocol/error.ts";
 import type { JobId } from "../protocol/ids.ts";
@@ -23,6 +24,7 @@ import { createPump } from "./pump.ts";
 import { createResultsDesk } from "./results-desk.ts";
 import { createResultsReader } from "./results-reader.ts";
 import { createSettlementCache } from "./settlement-cache.ts";
+import { createStorageGate } from "./storage-gate.ts";
 import { createSubmissions } from "./submissions.ts";
 import { createSubscriptions } from "./subscriptions.ts";
 import { createViewBuilder, type ForemanFacts } from "./view-builder.ts";
@@ -70,16 +72,28 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   const window = createInputWindow(store);
   const cache = createSettlementCache(store);
   const jobs = createJobReader({ state, store, cache });
+  const gate = createStorageGate({
+    space: store.space,
+    clock,
+    logger,
+    onChange: (fullFolder) => pump.post({ type: "storageChanged", fullFolder }),
+  });
   const pump = createPump({
     state,
     store,
     clock,
     logger,
+    gate,
+    refuse(event, token, refusal) {
+      // What of the job's inputs comes again is counted from what was committed.
+      if (event.type === "tasksSubmitted") submissions.forget(event.jobId);
+      clients.refuse(token, refusal);
+    },
     onCommitted,
     perform,
     onFatal: parts.onFatal,
   });
-  const blobs = createBlobServer({ store, logger, nowMs: pump.nowMs });
+  const blobs = createBlobServer({ store, logger, gate, clock, nowMs: pump.nowMs });
   const submissions = createSubmissions(jobs.inputProgress);
   const attachments = createAttachments({
     graceMs: parts.options.reconnectGraceMs,
@@ -146,6 +160,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
 
   pump.adopt(recover(state, await store.load(), pump.nowMs()));
   await pump.idle();
+  gate.start();
 
   function tellAudience(): void {
     parts.onAudience?.({ clients: clientCount, followers: followers.count() });
@@ -168,9 +183,15 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   /** Readers find what was just committed in memory. */
   function onCommitted(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.type === "inputsAppended") window.prime(change.jobId, change);
-      else if (change.type === "settled") cache.prime({ ...change.settlement, sharedValue: false });
-      else if (change.type === "jobRemoved") forget(change.jobId);
+      if (change.type === "inputsAppended") {
+        failpoint("submit-committed");
+        window.prime(change.jobId, change);
+      } else if (change.type === "settled") {
+        failpoint("result-committed");
+        cache.prime({ ...change.settlement, sharedValue: false });
+      } else if (change.type === "jobRemoved") forget(change.jobId);
+      else if (change.type === "assigned") failpoint("dispatch-committed");
+      else if (change.type === "restCancelled") failpoint("cancel-committed");
     }
     if (changes.length > 0) subscriptions.touch();
   }
@@ -234,6 +255,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     followerCount: followers.count,
     async close() {
       await pump.close();
+      gate.stop();
       attachments.stop();
       subscriptions.stop();
       sessions.closeAll("the foreman stops");

@@ -3,6 +3,7 @@
  * queue a session keeps its messages strictly in order, also where inputs must be read first, so a
  * cancel can never overtake the assignment it speaks of.
  */
+import { failpoint } from "../platform/failpoint.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { IndexColumn, U32Column } from "../protocol/columns.ts";
 import {
@@ -180,6 +181,7 @@ export function createWorkerSessions(
 
   function onReport(session: Session, message: Message): void {
     const { bootId } = session;
+    if (message.type === "task_result") failpoint("result-received");
     const event = reportEvent(bootId, message);
     if (event !== null) {
       post(event);
@@ -270,6 +272,7 @@ export function createWorkerSessions(
       });
     }
     session.channel.send(toAssignment(session, effect, job, input));
+    failpoint("dispatch-sent");
   }
 
   function toAssignment(
@@ -307,13 +310,14 @@ export function createWorkerSessions(
     open,
     assign: (effect) => enqueueFor(effect, (session) => sendAssignment(session, effect)),
     acknowledge(bootId, seq, stale) {
-      enqueue(bootId, ({ channel }) =>
+      enqueue(bootId, ({ channel }) => {
         channel.send({
           type: "task_result_ack",
           seq,
           ...(stale.length === 0 ? {} : { stale: stale.map(fromHeld) }),
-        }),
-      );
+        });
+        failpoint("result-acked");
+      });
     },
     revoke(to, revocation, assignment, index) {
       enqueueFor(to, ({ channel }) =>

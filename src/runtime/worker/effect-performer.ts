@@ -1,4 +1,5 @@
 /** Does what the agent machine orders, at once and in order; what comes of it is posted as events. */
+import { failpoint } from "../platform/failpoint.ts";
 import type { Logger } from "../platform/logger.ts";
 import { assertNever, toCcError } from "../protocol/error.ts";
 import type { MessageOf } from "../protocol/messages.ts";
@@ -23,12 +24,15 @@ export function performEffect(effect: AgentEffect, parts: PerformerParts): void 
   switch (effect.type) {
     case "sendMessage":
       if (effect.message.type === "announce") logAcceptance(effect.message, parts.logger);
+      if (effect.message.type === "task_result") failpoint("result-kept");
       link.send(effect.message);
+      if (effect.message.type === "task_result") failpoint("result-sent");
       return;
     case "fetchBundle":
       fetchBundle(effect.sha256, parts);
       return;
     case "runBatch":
+      failpoint("task-ordered");
       crew.run(effect.order);
       return;
     case "recallRows":

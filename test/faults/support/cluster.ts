@@ -8,7 +8,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   BINARY,
+  buildFailpointsIfStale,
   createWorld,
+  FAILPOINT_BINARY,
   type RunningCc,
   type RunOptions,
   type RunResult,
@@ -18,6 +20,8 @@ import { PATIENT_TIMING, type Timing, timing, timingArguments } from "./long.ts"
 
 export interface StartOptions extends RunOptions {
   readonly args?: readonly string[];
+  /** `NAME[:NTH][:pause]`, a step of `src/runtime/platform/failpoint.ts`; runs the test build. */
+  readonly failpoint?: string;
 }
 
 /** A process of the cluster. */
@@ -83,9 +87,10 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     return member;
   }
 
-  async function startForeman({ args = [], ...run }: StartOptions): Promise<Member> {
+  async function startForeman({ args = [], failpoint, ...run }: StartOptions): Promise<Member> {
     const port = url === "" ? "0" : new URL(url).port;
-    const started = start(["foreman", "--port", port, ...timed, ...args], run);
+    const words = ["foreman", "--port", port, ...timed, ...args];
+    const started = start(words, await arm(run, failpoint));
     foreman = started;
     await within("the foreman listens", started.untilStderr(/workers join with/), started);
     url = /foreman at (\S+)/.exec(started.stderr())?.[1] ?? "";
@@ -110,12 +115,18 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     },
     // A port that was just freed may need another try; the options of the first start hold again.
     restartForeman: (again = {}) => startForeman({ args: options.args ?? [], ...again }),
-    async worker(id, { args = [], slots = 1, via, unawaited = false, before, ...run } = {}) {
+    async worker(
+      id,
+      { args = [], slots = 1, via, unawaited = false, before, failpoint, ...run } = {},
+    ) {
       const words = ["--id", id, "--slots", `${slots}`, "--foreman", via ?? url, ...args];
       // Other tests load this machine; its CPU and memory must not decide who gets tasks.
       const limits = ["--max-cpu", "100", "--max-memory", "100"];
       const elsewhere = before === undefined ? [] : [...before, BINARY];
-      const worker = start([...elsewhere, "worker", ...words, ...limits], run);
+      const worker = start(
+        [...elsewhere, "worker", ...words, ...limits],
+        await arm(run, failpoint),
+      );
       if (!unawaited) {
         await within(`worker ${id} connects`, worker.untilStderr(/connected to the/), worker);
       }
@@ -150,6 +161,12 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     throw thrown;
   }
   return cluster;
+}
+
+async function arm(run: RunOptions, failpoint: string | undefined): Promise<RunOptions> {
+  if (failpoint === undefined) return run;
+  await buildFailpointsIfStale();
+  return { ...run, program: FAILPOINT_BINARY, env: { ...run.env, CC_FAILPOINT: failpoint } };
 }
 
 function createMember(process: RunningCc): Member {
