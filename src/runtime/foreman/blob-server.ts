@@ -3,15 +3,18 @@
  * and sent to every worker that asks, in chunks that wait for the peer to read.
  */
 import { createHash } from "node:crypto";
+import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { CcError, toCcError } from "../protocol/error.ts";
 import { BLOB_CHUNK_BYTES, BUNDLE_BYTES_MAX } from "../protocol/limits.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import type { Store } from "../store/store.ts";
 import type { Channel } from "../transport/channel.ts";
+import type { StorageGate } from "./storage-gate.ts";
 
 /** Bundles kept in memory for workers that all ask at once. */
 const MEMORY_BYTES_MAX = BUNDLE_BYTES_MAX;
+const BUSY_RETRY_MS = 50;
 
 export interface BlobServer {
   /** Whether the bundle is here; remembered, so that a submission need not ask the store. */
@@ -33,9 +36,11 @@ export interface BlobUpload {
 export function createBlobServer(parts: {
   readonly store: Store;
   readonly logger: Logger;
+  readonly gate: StorageGate;
+  readonly clock: Pick<Clock, "setTimer">;
   nowMs(): number;
 }): BlobServer {
-  const { store, logger } = parts;
+  const { store, logger, gate, clock } = parts;
   const known = new Set<string>();
   const memory = new Map<string, Uint8Array>();
 
@@ -78,15 +83,15 @@ export function createBlobServer(parts: {
   }
 
   async function keep(sha256: string, bytes: Uint8Array): Promise<void> {
-    const outcome = await store.putBlob({ sha256, kind: "bundle", bytes, atMs: parts.nowMs() });
-    if (outcome !== "ok") {
-      throw new CcError({
-        code: outcome === "full" ? "storage_full" : "storage_busy",
-        message: "The foreman's store has no room for this job's code.",
-        hint: "Free space on the foreman's disk, then submit again.",
-        retryable: true,
-        exitCode: 3,
-      });
+    for (;;) {
+      const refusal = gate.refuseNew(bytes.byteLength);
+      if (refusal) throw refusal;
+      const blob = { sha256, kind: "bundle", bytes, atMs: parts.nowMs() } as const;
+      const outcome = await store.putBlob(blob);
+      if (outcome === "ok") break;
+      if (outcome === "full") gate.onNoRoomForNew();
+      // Another program has the store locked, and will be done.
+      else await new Promise<void>((resolve) => clock.setTimer(BUSY_RETRY_MS, resolve));
     }
     known.add(sha256);
     remember(sha256, bytes);
@@ -104,7 +109,10 @@ export function createBlobServer(parts: {
           answerError(request, tooLarge(byte_count));
           return;
         }
-        if (await has(sha256)) channel.send({ type: "blob_done", request, sha256 });
+        const isHere = await has(sha256);
+        const refusal = isHere ? null : gate.refuseNew(byte_count);
+        if (refusal) answerError(request, refusal);
+        else if (isHere) channel.send({ type: "blob_done", request, sha256 });
         else {
           current = { sha256, byteCount: byte_count, chunks: [], held: 0 };
           channel.send({ type: "blob_need", request, sha256 });

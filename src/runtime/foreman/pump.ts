@@ -2,16 +2,20 @@
  * The heart's beat: take what has arrived, step the machine, commit all changes in one transaction,
  * then perform the effects. One commit is in flight; what arrives meanwhile is the next group, so an
  * idle foreman answers at once and a busy one batches by itself. Memory never runs ahead of the store:
- * a busy or full store holds everything up, a broken one stops the foreman.
+ * a busy store holds everything up, a full one (storage-gate.ts) turns new work away before it is
+ * stepped, and a broken one stops the foreman with nothing more stepped or answered.
  */
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { type CcError, toCcError } from "../protocol/error.ts";
 import type { Change } from "../scheduler/foreman/changes.ts";
-import type { ForemanEffect, ForemanEvent } from "../scheduler/foreman/events.ts";
+import type { ForemanEffect, ForemanEvent, ReplyToken } from "../scheduler/foreman/events.ts";
 import { type ForemanState, nextWakeAtMs, step } from "../scheduler/foreman/machine.ts";
 import type { StepOutput } from "../scheduler/foreman/machine-interface.ts";
+import { storageFull } from "../store/storage-error.ts";
 import type { Store } from "../store/store.ts";
+import { newWorkOf } from "./new-work.ts";
+import type { StorageGate } from "./storage-gate.ts";
 
 /** A group closes at so many tasks or bytes; a larger event is a group of its own. */
 const GROUP_TASKS_MAX = 10_000;
@@ -44,6 +48,9 @@ export interface PumpParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly gate: StorageGate;
+  /** New work that is not stepped, because the disk is full. */
+  refuse(event: UnstampedEvent, token: ReplyToken, refusal: CcError): void;
   /** Sees the changes of a group once they are committed, before its effects. */
   onCommitted(changes: readonly Change[]): void;
   perform(effect: ForemanEffect): void;
@@ -51,8 +58,14 @@ export interface PumpParts {
   onFatal(error: CcError): void;
 }
 
+/**
+ * Heartbeats first: a long inbox must not cost a lease. And a full disk, before more is begun on it.
+ */
+const isUrgent = ({ type }: UnstampedEvent): boolean =>
+  type === "heartbeatReceived" || type === "storageChanged";
+
 export function createPump(parts: PumpParts): Pump {
-  const { state, store, clock, logger } = parts;
+  const { state, store, clock, logger, gate } = parts;
   const startedAtMs = clock.nowMs() - clock.monotonicMs();
   // Whole milliseconds, as the store keeps them.
   const nowMs = (): number => Math.floor(startedAtMs + clock.monotonicMs());
@@ -63,13 +76,15 @@ export function createPump(parts: PumpParts): Pump {
   let adopted: StepOutput[] = [];
   let running = false;
   let closed = false;
+  /** `close` was called: a full disk is not waited for any more. */
+  let closing = false;
   let idleWaiters: (() => void)[] = [];
   let wakeTimer: Timer | null = null;
 
   function post(event: UnstampedEvent): void {
-    if (closed) return;
-    // Heartbeats first: a long inbox must not cost a lease.
-    if (event.type === "heartbeatReceived") urgent.push(event);
+    // A commit that waits for room would hold up the answer, too.
+    if (closed || (gate.isFull && isRefused(event))) return;
+    if (isUrgent(event)) urgent.push(event);
     else inbox.push(event);
     schedule();
   }
@@ -86,6 +101,11 @@ export function createPump(parts: PumpParts): Pump {
       while (hasWork()) await turn();
     } catch (thrown) {
       closed = true;
+      // The machine is ahead of the store by what was not committed: nobody may hear of it.
+      urgent.length = 0;
+      inbox = [];
+      inboxAt = 0;
+      adopted = [];
       parts.onFatal(toCcError(thrown));
     }
     running = false;
@@ -119,6 +139,7 @@ export function createPump(parts: PumpParts): Pump {
     let bytes = 0;
     while (inboxAt < inbox.length && tasks < GROUP_TASKS_MAX && bytes < GROUP_BYTES_MAX) {
       const event = inbox[inboxAt++] as UnstampedEvent;
+      if (isRefused(event)) continue;
       tasks += "count" in event ? event.count : 1;
       bytes += "values" in event ? event.values.data.byteLength : 0;
       take(step(state, { ...event, atMs } as ForemanEvent));
@@ -130,6 +151,14 @@ export function createPump(parts: PumpParts): Pump {
     return { changes, effects };
   }
 
+  function isRefused(event: UnstampedEvent): boolean {
+    const work = newWorkOf(state, event);
+    const refusal = work === null ? null : gate.refuseNew(work.byteCount);
+    if (work === null || refusal === null) return false;
+    parts.refuse(event, work.token, refusal);
+    return true;
+  }
+
   async function commit(changes: readonly Change[]): Promise<void> {
     let busyMs = BUSY_RETRY_MS;
     for (;;) {
@@ -138,7 +167,8 @@ export function createPump(parts: PumpParts): Pump {
       if (outcome === "busy") {
         await delay(busyMs);
         busyMs = Math.min(busyMs * 2, BUSY_RETRY_MS_MAX);
-      } else {
+      } else if (!gate.onFull()) {
+        if (closing) throw storageFull("record what had arrived");
         logger.error("the store is full: nothing is acknowledged until there is space", {
           code: "storage_full",
         });
@@ -179,6 +209,7 @@ export function createPump(parts: PumpParts): Pump {
       schedule();
     },
     async close() {
+      closing = true;
       await idle();
       closed = true;
       wakeTimer?.cancel();

@@ -48,7 +48,14 @@ export async function startForemanServer(options: ForemanServerOptions): Promise
   const { paths, clock, logger } = options;
   const storeFolder = options.storeFolder ?? paths.defaultStore;
   const keys = ensureLocalKeys(paths.configFolder);
-  const store = await openSqliteStore({ folder: storeFolder, readOnly: false, clock });
+  const store = await openSqliteStore({
+    folder: storeFolder,
+    readOnly: false,
+    clock,
+    logger,
+    // The first error of reading ends the foreman, as one of writing does.
+    onDamaged: options.onFatal,
+  });
   try {
     await enterLocalKeys(store, keys, { owner: options.owner, nowMs: clock.nowMs });
     const facts = { url: "", storeFolder, startedAtMs: clock.nowMs() };

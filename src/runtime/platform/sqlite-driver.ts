@@ -49,6 +49,7 @@ export type SqliteFault =
   | "not_a_database"
   | "cannot_open"
   | "read_only"
+  | "io"
   | "other";
 
 /** What an error of either driver means; null when it is none of theirs. */
@@ -70,6 +71,8 @@ export function sqliteFaultOf(thrown: unknown): SqliteFault | null {
       return "cannot_open";
     case "SQLITE_READONLY":
       return "read_only";
+    case "SQLITE_IOERR":
+      return "io";
     default:
       return "other";
   }

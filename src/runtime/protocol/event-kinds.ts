@@ -44,6 +44,16 @@ export const EVENT_KINDS = {
     meaning: "The wall clock was behind the last event at the start; all waits kept their length.",
     fields: { seconds: "by how much" },
   },
+  storage_full: {
+    about: "foreman",
+    meaning: "Its disk is full: new work is refused and nothing new starts; results are recorded.",
+    fields: { folder: "the store's" },
+  },
+  storage_recovered: {
+    about: "foreman",
+    meaning: "The disk has room again, and everything goes on.",
+    fields: {},
+  },
   job_submitted: {
     about: "job",
     meaning: "The job was accepted.",
@@ -51,14 +61,14 @@ export const EVENT_KINDS = {
       name: "its name",
       owner: "whose it is",
       queue: "its queue",
-      tasks: "inputs that came along",
+      task_count: "inputs that came along",
       inputs_open: "more may follow; then `inputs_closed` tells how many there are",
     },
   },
   inputs_closed: {
     about: "job",
     meaning: "All inputs have arrived.",
-    fields: { tasks: "how many" },
+    fields: { task_count: "how many" },
   },
   job_changed: {
     about: "job",

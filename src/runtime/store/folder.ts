@@ -25,6 +25,10 @@ export interface StorePaths {
   readonly artifacts: string;
   /** The URL of the foreman that runs on this store. */
   readonly url: string;
+  /** How many transactions were ever recorded; see commit-mark.ts. */
+  readonly commits: string;
+  /** Space put aside for results when the disk is full; see reserve.ts. */
+  readonly reserve: string;
 }
 
 const FOLDER_MODE = 0o700;
@@ -41,6 +45,8 @@ export function storePaths(folder: string): StorePaths {
     logs: join(absolute, "logs"),
     artifacts: join(absolute, "artifacts"),
     url: join(absolute, "url"),
+    commits: join(absolute, "commits"),
+    reserve: join(absolute, "reserve"),
   };
 }
 

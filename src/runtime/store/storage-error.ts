@@ -9,7 +9,7 @@ export function storageFailed(what: string, cause: unknown): CcError {
   return new CcError({
     code: "storage_failed",
     message: `The store failed to ${what}: ${messageOf(cause)}.`,
-    hint: "Check the disk and its file system; nothing that was acknowledged is lost.",
+    hint: "Check the disk and its file system (dmesg), then start the foreman again; nothing that was acknowledged is lost. If it fails again, restore a backup.",
     exitCode: 74,
     cause,
   });

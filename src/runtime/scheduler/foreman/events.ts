@@ -168,6 +168,8 @@ export type ForemanEvent = { readonly atMs: number } & (
       readonly workerId: WorkerId;
       readonly undo: boolean;
     }
+  /** The store's disk is full, or has room again (null): while it is full nothing new is started. */
+  | { readonly type: "storageChanged"; readonly fullFolder: string | null }
   /** Time passed up to `nextWakeAtMs(state)`; deadlines are looked at. */
   | { readonly type: "clockAdvanced" }
 );

@@ -21,6 +21,7 @@ import { onAttemptsReported, onTasksStarted } from "./outcomes/reports.ts";
 import { onTasksGone, onTasksReturned } from "./outcomes/returns.ts";
 import { placeTasks } from "./placement/placement.ts";
 import { onStealCheck } from "./placement/stealing.ts";
+import { onStorageChanged } from "./placement/storage.ts";
 import { releaseDelayed } from "./queues/ready-queue.ts";
 import { earliestAtMs, popDue } from "./queues/time-heap.ts";
 import { takeStored } from "./recovery.ts";
@@ -135,6 +136,7 @@ const HANDLERS: Handlers = {
   tasksGone: onTasksGone,
   workerPaused: onWorkerPaused,
   drainRequested: onDrainRequested,
+  storageChanged: onStorageChanged,
   // Timers that are due fire in every step.
   clockAdvanced: () => {},
 };

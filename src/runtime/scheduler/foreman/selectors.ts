@@ -24,6 +24,7 @@ import {
   isLiveRow,
   type LiveJob,
   type Session,
+  submissionKey,
   type Worker,
 } from "./state.ts";
 
@@ -76,6 +77,13 @@ export interface ForemanTotals {
   readonly failedTasks: number;
   readonly tasksPerSecond: number | null;
 }
+
+/** Whether this submission is a job already, ended or not. */
+export const isKnownSubmission = (
+  state: ForemanState,
+  owner: string,
+  submissionId: string,
+): boolean => state.submissions.has(submissionKey(owner, submissionId));
 
 /** Unfinished jobs, oldest first. */
 export const liveJobIds = (state: ForemanState): JobId[] => [...state.jobs.keys()];

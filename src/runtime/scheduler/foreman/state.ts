@@ -51,6 +51,8 @@ export interface ForemanState {
   stealCheckAtMs: number | null;
   /** Since this state was made, over all jobs. */
   readonly totals: Totals;
+  /** The folder whose disk is full; nothing is started meanwhile. */
+  fullFolder: string | null;
 }
 
 export interface Totals {
@@ -344,6 +346,7 @@ export function createState(options: ForemanOptions): ForemanState {
     sessionsVersion: 1,
     stealCheckAtMs: null,
     totals: { completed: 0, failed: 0, rate: createRateRing() },
+    fullFolder: null,
   };
 }
 

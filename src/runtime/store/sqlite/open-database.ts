@@ -5,8 +5,11 @@
 import { statSync } from "node:fs";
 import { openSqlDatabase, type SqlDatabase, sqliteFaultOf } from "../../platform/sqlite-driver.ts";
 import { CcError } from "../../protocol/error.ts";
+import { checkCommitNumber, readCommitMark } from "../commit-mark.ts";
 import type { StorePaths } from "../folder.ts";
 import { storageBusy, storageCorrupt, storageFailed, storageFull } from "../storage-error.ts";
+import { readCommitNumber } from "./commit-count.ts";
+import { copyDatabase } from "./copy-database.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 import { storageError } from "./transact.ts";
 
@@ -28,13 +31,18 @@ const TABLES_ALWAYS_CHECKED = [
 /** A write-ahead log that a long reader made large is cut back to this. */
 const JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
 
+export interface OpenedDatabase {
+  readonly database: SqlDatabase;
+  /** The version it came from and where a copy of that lies; null when there was nothing to do. */
+  readonly migrated: { readonly from: number; readonly copy: string } | null;
+}
+
 /**
- * @throws CcError `storage_corrupt` (74), `storage_busy` (74), `storage_failed` (74),
- * `store_too_new` (78).
+ * @throws CcError `storage_corrupt`, `commits_lost`, `storage_busy`, `storage_full`,
+ * `storage_failed` (74), `store_too_new` (78).
  */
-export async function openForWriting(
-  paths: StorePaths,
-): Promise<{ readonly database: SqlDatabase; readonly migratedFrom: number | null }> {
+export async function openForWriting(paths: StorePaths): Promise<OpenedDatabase> {
+  const mark = readCommitMark(paths.commits);
   const database = await openAt(paths, { readOnly: false });
   return closingOnError(database, () => {
     database.pragma(`busy_timeout = ${OPENING_BUSY_TIMEOUT_MS}`);
@@ -43,21 +51,29 @@ export async function openForWriting(
     if (version === 0) database.exec("pragma auto_vacuum = incremental");
     useWriteAheadLog(database);
     if (version > 0) checkQuickly(database);
-    const migratedFrom = migrate(database, version);
+    checkCommits(database, { version, mark, paths });
+    const copy = version === 0 || version === SCHEMA_VERSION ? null : copyBeside(database, version);
+    migrate(database, version);
     database.pragma("busy_timeout = 0");
-    return { database, migratedFrom };
+    return { database, migrated: copy === null ? null : { from: version, copy } };
   });
 }
 
 /** @throws CcError `store_missing` (3), `store_too_old` (78) and those of `openForWriting`. */
 export async function openForReading(paths: StorePaths): Promise<SqlDatabase> {
+  // Before the database, which a running foreman is always ahead in.
+  const mark = readCommitMark(paths.commits);
   const database = await openAt(paths, { readOnly: true });
   return closingOnError(database, () => {
     database.pragma(`busy_timeout = ${READER_BUSY_TIMEOUT_MS}`);
     const version = readVersion(database);
-    // Made but not yet filled by a foreman that is just starting.
-    if (version === 0) throw storeMissing(paths.folder);
+    // Made but not yet filled by a foreman that is just starting, unless it was filled before.
+    if (version === 0) {
+      checkCommits(database, { version, mark, paths });
+      throw storeMissing(paths.folder);
+    }
     if (version < SCHEMA_VERSION) throw storeTooOld(paths.folder, version);
+    checkCommits(database, { version, mark, paths });
     return database;
   });
 }
@@ -86,6 +102,26 @@ function closingOnError<Result>(database: SqlDatabase, open: () => Result): Resu
     if (fault === "full") throw storageFull(`open ${database.path}`, thrown);
     throw storageError(database.path, `open ${database.path}`, thrown);
   }
+}
+
+/** The first version that counts commits. */
+const VERSION_WITH_COMMITS = 2;
+
+function checkCommits(
+  database: SqlDatabase,
+  facts: { readonly version: number; readonly mark: number | null; readonly paths: StorePaths },
+): void {
+  const { version, mark, paths } = facts;
+  // One of an older program cannot be behind a mark: that program left none.
+  if (version > 0 && version < VERSION_WITH_COMMITS) return;
+  checkCommitNumber(version === 0 ? 0 : readCommitNumber(database), mark, paths);
+}
+
+/** The way back, should the newer program not be liked. */
+function copyBeside(database: SqlDatabase, version: number): string {
+  const copy = `${database.path}.v${version}-backup`;
+  copyDatabase(database, copy);
+  return copy;
 }
 
 function readVersion(database: SqlDatabase): number {

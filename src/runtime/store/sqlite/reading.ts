@@ -11,12 +11,18 @@ export type Reading = <Result>(
   read: () => Result | Promise<Result>,
 ) => Promise<Result>;
 
-export function createReading(database: SqlDatabase): Reading {
+/** @param onDamaged hears of damage before whoever reads does. */
+export function createReading(
+  database: SqlDatabase,
+  onDamaged?: (error: CcError) => void,
+): Reading {
   return async (what, read) => {
     try {
       return await read();
     } catch (thrown) {
-      throw readError(database.path, what, thrown);
+      const error = readError(database.path, what, thrown);
+      if (error.code === "storage_corrupt") onDamaged?.(error);
+      throw error;
     }
   };
 }

@@ -7,6 +7,7 @@ import { type SqlDatabase, sqliteFaultOf } from "../../platform/sqlite-driver.ts
 import type { CcError } from "../../protocol/error.ts";
 import { storageCorrupt, storageFailed } from "../storage-error.ts";
 import type { CommitOutcome } from "../store.ts";
+import type { CommitCount } from "./commit-count.ts";
 
 /**
  * Runs `write` within a transaction; `what` completes "failed to …".
@@ -14,7 +15,15 @@ import type { CommitOutcome } from "../store.ts";
  */
 export type Transact = (what: string, write: () => void) => CommitOutcome;
 
-export function createTransact(database: SqlDatabase): Transact {
+export interface TransactOptions {
+  /** Counts each transaction; a database without our tables has none. */
+  readonly count?: CommitCount;
+  /** Reading or writing failed in the disk itself. */
+  onDiskFailed?(): void;
+}
+
+export function createTransact(database: SqlDatabase, options: TransactOptions = {}): Transact {
+  const { count } = options;
   const begin = database.prepare("begin immediate");
   const commit = database.prepare("commit");
   const rollback = database.prepare("rollback");
@@ -25,9 +34,10 @@ export function createTransact(database: SqlDatabase): Transact {
     try {
       begin.run();
       write();
+      count?.advance();
       commit.run();
-      return "ok";
     } catch (thrown) {
+      if (sqliteFaultOf(thrown) === "io") options.onDiskFailed?.();
       try {
         // SQLite has rolled back by itself after some errors, such as a full disk.
         if (database.inTransaction) rollback.run();
@@ -39,6 +49,8 @@ export function createTransact(database: SqlDatabase): Transact {
       }
       throw fatal;
     }
+    count?.onCommitted();
+    return "ok";
   };
 }
 

@@ -18,6 +18,7 @@ import {
 import { earliestAtMs } from "../queues/time-heap.ts";
 import { delayedUntil, findAssignmentOf } from "../selectors.ts";
 import type { ForemanState, LiveJob, Session, Worker } from "../state.ts";
+import { isHeldByStorage } from "../placement/storage.ts";
 import { whyNotPlaced } from "./explain-placement.ts";
 import { formatDuration, percentText, plural } from "./wording.ts";
 
@@ -74,6 +75,7 @@ export function whyWorker(state: ForemanState, workerId: WorkerId): WhyView {
 /** What keeps the whole job from starting anything, whoever is connected; null: nothing. */
 function whyHeld(state: ForemanState, job: LiveJob): WhyView | null {
   const { jobId } = job;
+  if (isHeldByStorage(state)) return whyStorageFull(state);
   if (job.isPaused) return why("paused", `Job ${jobId} is paused.`, `cc resume ${jobId}`);
   const [dependency] = job.waitingFor;
   if (dependency !== undefined) return whyBlocked(state, job, dependency);
@@ -86,6 +88,11 @@ function whyHeld(state: ForemanState, job: LiveJob): WhyView | null {
     return why("not_followed", sentence, `cc wait ${jobId}`);
   }
   return null;
+}
+
+function whyStorageFull({ fullFolder }: ForemanState): WhyView {
+  const sentence = `The foreman's disk is full (${fullFolder}): nothing new starts until there is room.`;
+  return why("storage_full", sentence, `df -h ${fullFolder}`);
 }
 
 function whyBlocked(state: ForemanState, job: LiveJob, dependency: JobId): WhyView {
@@ -211,6 +218,7 @@ function lostWorker({ workerId }: Worker): WhyView {
 
 function whyIdle(state: ForemanState, session: Session): WhyView {
   const { workerId } = session.worker;
+  if (isHeldByStorage(state)) return whyStorageFull(state);
   for (const level of state.levels) {
     for (const job of level.jobs) {
       const reason = whyNotPlaced(state, job);

@@ -17,6 +17,7 @@ import { AHEAD_US, HELD_TASKS_MAX, type Load, loadOf, planCount } from "./credit
 import { couldRun } from "./demand.ts";
 import { orderLevel, releaseClaim, standBack, syncLevel, virtualUs } from "./fairness.ts";
 import { stealForIdle } from "./stealing.ts";
+import { isHeldByStorage } from "./storage.ts";
 
 /** Only to work ahead, with every slot busy, so many jobs are asked. */
 const REFUSALS_MAX = 32;
@@ -24,6 +25,7 @@ const REFUSALS_MAX = 32;
 export function placeTasks(step: CurrentStep): void {
   const { roomySessions, readyJobs } = step;
   for (const job of readyJobs) syncLevel(step, job);
+  if (isHeldByStorage(step.state)) return;
   placeAlone(step);
   for (const session of roomySessions) fillSession(step, session);
   for (const job of inOrder(step, readyJobs)) spreadJob(step, job);
