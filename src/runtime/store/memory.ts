@@ -9,7 +9,9 @@ import { applyChange } from "./memory/apply-change.ts";
 import {
   attemptEndsOf,
   endedJobs,
+  eventsOf,
   foldBefore,
+  jobBytes,
   loadState,
   reopenedAt,
   settlementAt,
@@ -17,6 +19,7 @@ import {
   storedJob,
   taskHistory,
 } from "./memory/read-tables.ts";
+import { reclaimTables } from "./memory/reclaim-tables.ts";
 import { bundleOf, createTables, type MemoryTables, undoAll } from "./memory/tables.ts";
 import { storageFailed } from "./storage-error.ts";
 import type { Store } from "./store.ts";
@@ -25,6 +28,8 @@ export interface MemoryStore extends Store {
   /** A restart: closes this store and begins a new epoch over the same facts. */
   reopen(): MemoryStore;
 }
+
+const ALL_EVENTS = { jobId: null, workerId: null, afterSeq: 0 } as const;
 
 export function createMemoryStore(options: { readonly foremanId?: string } = {}): MemoryStore {
   return openTables(createTables(), options.foremanId ?? "memory");
@@ -64,11 +69,11 @@ function openTables(tables: MemoryTables, foremanId: string): MemoryStore {
     readAttemptEnds: async (jobId, index, limit) =>
       attemptEndsOf(rows(), jobId, index).slice(0, limit),
     readWorker: async (workerId) => rows().workers.get(workerId) ?? null,
-    async readEvents({ jobId, afterSeq, limit }) {
-      return [...rows().events]
-        .filter(([seq, event]) => seq > afterSeq && (jobId === null || event.jobId === jobId))
-        .slice(0, limit)
-        .map(([seq, event]) => ({ ...event, seq }));
+    readEvents: async (filter) => eventsOf(rows(), filter),
+    async readEventRange() {
+      const lastSeq = rows().counters.eventSeq;
+      const [oldest] = eventsOf(rows(), { ...ALL_EVENTS, limit: 1 });
+      return { oldestSeq: oldest?.seq ?? lastSeq + 1, lastSeq };
     },
     async hasBlob(sha256) {
       const has = rows().blobs.has(sha256);
@@ -82,6 +87,11 @@ function openTables(tables: MemoryTables, foremanId: string): MemoryStore {
       return "ok";
     },
     readBlob: async (sha256) => rows().blobs.get(sha256) ?? null,
+    reclaim: async (limits) => reclaimTables(rows(), limits),
+    async readJobBytes(jobId) {
+      return jobBytes(rows(), jobId);
+    },
+    readBlobBytes: async (sha256) => rows().blobs.get(sha256)?.byteLength ?? null,
     listKeys: async () => [...rows().keys.values()].sort((a, b) => (a.keyId < b.keyId ? -1 : 1)),
     async putKey(key) {
       rows().keys.set(key.keyId, structuredClone(key));

@@ -14,6 +14,7 @@ import type {
   StoredState,
   WorkerFacts,
 } from "../scheduler/foreman/facts.ts";
+import type { StoreSpace } from "./reserve.ts";
 
 /**
  * How a commit ended. `busy`: nothing was written, the same group may be tried again. `full`: rolled
@@ -54,6 +55,25 @@ export interface AttemptEndRow extends AttemptEndFacts {
   readonly jobId: JobId;
 }
 
+/** How much one call of `reclaim` may do, and what is old. */
+export interface ReclaimLimits {
+  readonly rowsMax: number;
+  /** Of inputs and results; one row may be larger than all of it. */
+  readonly bytesMax: number;
+  /** Pages of the file moved or given back. */
+  readonly pagesMax: number;
+  /** Nobody waits for commits: free space goes back to the last page. */
+  readonly quiet: boolean;
+  /** The foreman's time line. */
+  readonly nowMs: number;
+  /** Events that belong to no job: the newest so many, and no older ones than this. */
+  readonly eventsMax: number;
+  readonly eventAgeMsMax: number;
+}
+
+/** `more`: call again soon; `later`: it could not write (busy or full); `done`: until more is forgotten. */
+export type ReclaimOutcome = "more" | "later" | "done";
+
 export interface JobFilter {
   /** Only these states; null: all finished ones. */
   readonly states: readonly string[] | null;
@@ -62,10 +82,33 @@ export interface JobFilter {
   readonly limit: number;
 }
 
+export interface EventFilter {
+  readonly jobId: JobId | null;
+  readonly workerId: WorkerId | null;
+  readonly afterSeq: number;
+  readonly limit: number;
+}
+
+export interface EventRowFacts extends EventFacts {
+  readonly seq: number;
+}
+
+export interface EventRange {
+  /** Everything before has been forgotten; one beyond `lastSeq` when nothing is kept. */
+  readonly oldestSeq: number;
+  /** The newest number ever given; 0: none. */
+  readonly lastSeq: number;
+}
+
 export interface Store {
+  /** The disk it lies on, where it has one that it writes. */
+  readonly space?: StoreSpace;
   /** Begins a new epoch (unless read-only) and says who this foreman is. */
   readonly identity: ForemanIdentity;
-  /** All or nothing, in order; what is kept is copied, instants to whole milliseconds. */
+  /**
+   * All or nothing, in order; what is kept is copied, instants to whole milliseconds. A removed job is
+   * gone for every reader at once; `reclaim` frees what it took.
+   */
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
   load(): Promise<StoredState>;
 
@@ -99,15 +142,14 @@ export interface Store {
     limit: number,
   ): Promise<readonly AttemptEndRow[]>;
   readWorker(workerId: WorkerId): Promise<WorkerFacts | null>;
-  readEvents(filter: {
-    readonly jobId: JobId | null;
-    readonly afterSeq: number;
-    readonly limit: number;
-  }): Promise<readonly (EventFacts & { readonly seq: number })[]>;
+  /** In the order of their numbers; with a job and a worker only what concerns both. */
+  readEvents(filter: EventFilter): Promise<readonly EventRowFacts[]>;
+  /** Numbers are never given twice, and those of forgotten events stay gaps. */
+  readEventRange(): Promise<EventRange>;
 
   /**
-   * Bundles: content-addressed, in chunks of BLOB_CHUNK_BYTES. `true` is a promise for as long as the
-   * store is open: the bundle stays, whichever jobs are removed, until a committed job names it.
+   * Bundles: content-addressed, in chunks of BLOB_CHUNK_BYTES. `true` is a promise for a day, while
+   * the store is open: the bundle stays, whichever jobs are removed, until a committed job names it.
    */
   hasBlob(sha256: string): Promise<boolean>;
   /** The same promise. Throws `bundle_mismatch` when the bytes do not have that SHA-256. */
@@ -118,6 +160,16 @@ export interface Store {
     readonly atMs: number;
   }): Promise<CommitOutcome>;
   readBlob(sha256: string): Promise<Uint8Array | null>;
+
+  /**
+   * Frees one slice of what is forgotten: rows of removed jobs, bundles that no job names, old events;
+   * then space of the file. A short transaction a call; writes nothing when there is nothing to do.
+   */
+  reclaim(limits: ReclaimLimits): Promise<ReclaimOutcome>;
+  /** What a job's inputs, results and errors take, in bytes of values; 0 when there is no such job. */
+  readJobBytes(jobId: JobId): Promise<number>;
+  /** The size of a bundle; null when it is not here. */
+  readBlobBytes(sha256: string): Promise<number | null>;
 
   listKeys(): Promise<readonly StoredKey[]>;
   putKey(key: StoredKey): Promise<void>;

@@ -26,12 +26,27 @@ import type {
   TaskExceptionFacts,
   WorkerFacts,
 } from "../../../src/runtime/scheduler/foreman/facts.ts";
+import type { ReclaimLimits } from "../../../src/runtime/store/store.ts";
 import { aSpec, commandWork, functionWork } from "../../support/specs.ts";
 
 export const NOW_MS = 1_700_000_000_000;
 export const W1 = asWorkerId("w1");
 export const BOOT1 = asBootId("boot-1");
 export const JOB1 = asJobId(1);
+
+/** Enough for everything at once; nothing is old. */
+export function reclaimLimits(overrides: Partial<ReclaimLimits> = {}): ReclaimLimits {
+  return {
+    rowsMax: 1_000,
+    bytesMax: 2 ** 20,
+    pagesMax: 64,
+    quiet: true,
+    nowMs: NOW_MS,
+    eventsMax: 1_000,
+    eventAgeMsMax: 86_400_000,
+    ...overrides,
+  };
+}
 
 export function commandSpec(overrides: Partial<JobSpec> = {}): JobSpec {
   return aSpec({

@@ -8,6 +8,7 @@ import { suiteOfBlobs } from "./conformance/blobs.ts";
 import { suiteOfFacts } from "./conformance/facts.ts";
 import { suiteOfGroups } from "./conformance/groups.ts";
 import { suiteOfLog } from "./conformance/log.ts";
+import { suiteOfReclaim } from "./conformance/reclaim.ts";
 import type { Suite, WithStore } from "./conformance/suite.ts";
 
 export interface StoreWorld {
@@ -41,4 +42,5 @@ export function testStore(name: string, runner: Runner, createWorld: () => Store
   suiteOfGroups(suite);
   suiteOfLog(suite);
   suiteOfBlobs(suite);
+  suiteOfReclaim(suite);
 }

@@ -4,7 +4,6 @@ import { ATTEMPT_ENDS_PER_JOB_MAX } from "../../protocol/limits.ts";
 import type { Change } from "../../scheduler/foreman/changes.ts";
 import type { AssignmentFacts, JobFacts, Settlement } from "../../scheduler/foreman/facts.ts";
 import {
-  bundleOf,
   copyIndexes,
   copyJob,
   copyU32,
@@ -89,7 +88,6 @@ function changeJob(tables: MemoryTables, facts: JobFacts, undo: UndoList): void 
 }
 
 function removeJob(tables: MemoryTables, jobId: number, undo: UndoList): void {
-  const job = tables.jobs.get(jobId);
   deleteRow(tables.jobs, jobId, undo);
   deleteRow(tables.inputs, jobId, undo);
   deleteRow(tables.log, jobId, undo);
@@ -102,10 +100,6 @@ function removeJob(tables: MemoryTables, jobId: number, undo: UndoList): void {
   for (const [seq, event] of tables.events) {
     if (event.jobId === jobId) deleteRow(tables.events, seq, undo);
   }
-  const bundle = job === undefined ? null : bundleOf(job.spec);
-  if (bundle === null || tables.promisedBlobs.has(bundle)) return;
-  for (const other of tables.jobs.values()) if (bundleOf(other.spec) === bundle) return;
-  deleteRow(tables.blobs, bundle, undo);
 }
 
 function appendInputs(

@@ -30,6 +30,10 @@ const BLOB_CHUNK_GET = `
   from blob_chunk
   where sha256 = ? and number = ?`;
 
+const BLOB_CHUNK_DROP = `
+  delete from blob_chunk
+  where sha256 = ?`;
+
 const BLOB_SWEEP_UNUSED = `
   delete from blob
   where last_used_at_ms < ?
@@ -42,7 +46,7 @@ const BLOB_CHUNK_SWEEP = `
 /** Chunks written or read before other work gets its turn: about 10 ms. */
 const CHUNKS_PER_TURN = 4;
 /** An unused bundle this old belongs to no submission that is still under way. */
-const UNUSED_BLOB_AGE_MS = 24 * 3_600_000;
+export const UNUSED_BLOB_AGE_MS = 24 * 3_600_000;
 
 type BlobAccess = Pick<Store, "hasBlob" | "putBlob" | "readBlob">;
 
@@ -55,6 +59,7 @@ export function createBlobAccess(
   const putBlob = database.prepare(BLOB_PUT);
   const putChunk = database.prepare(BLOB_CHUNK_PUT);
   const getChunk = database.prepare<{ data: Uint8Array }>(BLOB_CHUNK_GET);
+  const dropChunks = database.prepare(BLOB_CHUNK_DROP);
 
   return {
     async hasBlob(sha256) {
@@ -77,6 +82,8 @@ export function createBlobAccess(
           }
           if (end === chunkCount) putBlob.run(key, kind, bytes.byteLength, wholeMs(atMs));
         });
+        // What is not wholly here serves nobody, and others need the room.
+        if (outcome === "full") transact("give up a bundle", () => void dropChunks.run(key));
         if (outcome !== "ok" || end === chunkCount) return outcome;
         await nextTurn();
       }

@@ -25,6 +25,7 @@ export function findContradictions(
   return [
     ...jobs.flatMap((job) => [...checkLog(log, job), ...checkInputs(job)]),
     ...findOrphans(database),
+    ...findUndead(database),
     ...checkBundles(database),
   ];
 }
@@ -100,11 +101,23 @@ function findOrphans(database: SqlDatabase): readonly string[] {
       .prepare<{ count: number }>(
         `select count(distinct job_id) as count
         from ${table}
-        where not exists (select 1 from job where job.job_id = ${table}.job_id)`,
+        where not exists (select 1 from job where job.job_id = ${table}.job_id)
+          and not exists (select 1 from removed_job where removed_job.job_id = ${table}.job_id)`,
       )
       .get()?.count;
     return count ? [`${table} holds rows of ${count} jobs that are gone`] : [];
   });
+}
+
+const JOBS_REMOVED_AND_THERE = `
+  select job.job_id
+  from job
+  join removed_job on removed_job.job_id = job.job_id`;
+
+/** Its rows would be deleted under it. */
+function findUndead(database: SqlDatabase): readonly string[] {
+  const undead = database.prepare<{ job_id: number }>(JOBS_REMOVED_AND_THERE).all();
+  return undead.map(({ job_id }) => `job ${job_id} is removed and still there`);
 }
 
 const BUNDLES_NAMED = `

@@ -8,7 +8,14 @@ import type {
   TaskExceptionFacts,
   WorkerFacts,
 } from "../../scheduler/foreman/facts.ts";
-import type { AttemptEndRow, InputChunk, JobFilter, Store } from "../store.ts";
+import type {
+  AttemptEndRow,
+  EventFilter,
+  EventRange,
+  EventRowFacts,
+  InputChunk,
+  JobFilter,
+} from "../store.ts";
 import {
   ASSIGNMENT_LIST,
   type AssignmentRow,
@@ -17,8 +24,11 @@ import {
   type AttemptEndStored,
   assignmentOfRow,
   attemptEndOfRow,
+  EVENT_LAST_AT,
   EVENT_LIST,
   EVENT_LIST_OF_JOB,
+  EVENT_LIST_OF_WORKER,
+  EVENT_RANGE,
   type EventRow,
   eventOfRow,
   INPUT_CHUNK_GET_AT,
@@ -40,6 +50,7 @@ import {
   JOB_LIST_ENDED,
   type JobRow,
   jobOfRow,
+  sha256Bytes,
 } from "./job-rows.ts";
 
 /** Autoincrement remembers the largest id ever, also when its job is removed. */
@@ -48,7 +59,28 @@ const JOB_LAST_ID = `
   from sqlite_sequence
   where name = 'job'`;
 
+const JOB_EXISTS = `
+  select 1 as is_there
+  from job
+  where job_id = ?`;
+
+/** `length` of a blob reads no page of it. */
+const JOB_BYTES = `
+  select
+    (select coalesce(sum(length(data)), 0) from settlement where job_id = ?1)
+    + (select coalesce(sum(length(data)), 0) from input_chunk where job_id = ?1)
+    + (select coalesce(sum(length(error)), 0) from attempt_end where job_id = ?1) as byte_count`;
+
+const BLOB_BYTES = `
+  select byte_count
+  from blob
+  where sha256 = ?`;
+
 export interface FactReader {
+  hasJob(jobId: JobId): boolean;
+  /** 0 when there is no such job. */
+  jobBytes(jobId: JobId): number;
+  blobBytes(sha256: string): number | null;
   job(jobId: JobId): JobFacts | null;
   jobs(): JobFacts[];
   endedJobs(filter: JobFilter): JobFacts[];
@@ -61,10 +93,15 @@ export interface FactReader {
   attemptEnds(jobId: JobId, index: number | null, limit: number): AttemptEndRow[];
   worker(workerId: WorkerId): WorkerFacts | null;
   workers(): WorkerFacts[];
-  events(filter: Parameters<Store["readEvents"]>[0]): Awaited<ReturnType<Store["readEvents"]>>;
+  events(filter: EventFilter): EventRowFacts[];
+  eventRange(): EventRange;
+  lastEventAtMs(): number | null;
 }
 
 export function createFactReader(database: SqlDatabase): FactReader {
+  const jobExists = database.prepare<{ is_there: number }>(JOB_EXISTS);
+  const getJobBytes = database.prepare<{ byte_count: number }>(JOB_BYTES);
+  const getBlobBytes = database.prepare<{ byte_count: number }>(BLOB_BYTES);
   const getJob = database.prepare<JobRow>(JOB_GET);
   const listJobs = database.prepare<JobRow>(JOB_LIST);
   const listEnded = database.prepare<JobRow>(JOB_LIST_ENDED);
@@ -82,8 +119,18 @@ export function createFactReader(database: SqlDatabase): FactReader {
   const listWorkers = database.prepare<WorkerRow>(WORKER_LIST);
   const listEvents = database.prepare<EventRow>(EVENT_LIST);
   const listEventsOfJob = database.prepare<EventRow>(EVENT_LIST_OF_JOB);
+  const listEventsOfWorker = database.prepare<EventRow>(EVENT_LIST_OF_WORKER);
+  const getEventRange = database.prepare<{ oldest: number | null; last: number | null }>(
+    EVENT_RANGE,
+  );
+  const getLastEventAt = database.prepare<{ at_ms: number }>(EVENT_LAST_AT);
+
+  const hasJob = (jobId: JobId): boolean => jobExists.get(jobId) !== null;
 
   return {
+    hasJob,
+    jobBytes: (jobId) => (hasJob(jobId) ? (getJobBytes.get(jobId)?.byte_count ?? 0) : 0),
+    blobBytes: (sha256) => getBlobBytes.get(sha256Bytes(sha256))?.byte_count ?? null,
     job(jobId) {
       const row = getJob.get(jobId);
       return row ? jobOfRow(row) : null;
@@ -122,12 +169,22 @@ export function createFactReader(database: SqlDatabase): FactReader {
       return row ? workerOfRow(row) : null;
     },
     workers: () => listWorkers.all().map(workerOfRow),
-    events({ jobId, afterSeq, limit }) {
+    events({ jobId, workerId, afterSeq, limit }) {
+      if (workerId !== null) {
+        const rows = listEventsOfWorker.all(workerId, afterSeq, jobId, jobId, limit);
+        return rows.map(eventOfRow);
+      }
       const rows =
         jobId === null
           ? listEvents.all(afterSeq, limit)
           : listEventsOfJob.all(jobId, afterSeq, limit);
       return rows.map(eventOfRow);
     },
+    eventRange() {
+      const row = getEventRange.get();
+      const lastSeq = row?.last ?? 0;
+      return { oldestSeq: row?.oldest ?? lastSeq + 1, lastSeq };
+    },
+    lastEventAtMs: () => getLastEventAt.get()?.at_ms ?? null,
   };
 }

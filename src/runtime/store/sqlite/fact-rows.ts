@@ -273,7 +273,7 @@ export const EVENT_INSERT = `
 
 /** Those of a removed job are on their way out and nobody's any more. */
 const EVENT_IS_KEPT =
-  "(event.job_id is null or exists (select 1 from job where job.job_id = event.job_id))";
+  "not exists (select 1 from removed_job where removed_job.job_id = event.job_id)";
 
 export const EVENT_LIST = `
   select seq, at_ms, kind, job_id, task_index, worker_id, body

@@ -42,6 +42,7 @@ import {
   settledValues,
 } from "./log-rows.ts";
 import type { BlobPromises } from "./promised-blobs.ts";
+import type { Reclaimer } from "./reclaim.ts";
 
 export interface GroupWriter {
   /** Call within a transaction. */
@@ -50,7 +51,13 @@ export interface GroupWriter {
   onRolledBack(): void;
 }
 
-export function createGroupWriter(database: SqlDatabase, promises: BlobPromises): GroupWriter {
+export interface GroupWriterParts {
+  readonly promises: BlobPromises;
+  readonly reclaimer: Pick<Reclaimer, "onBundleReleased" | "events">;
+}
+
+export function createGroupWriter(database: SqlDatabase, parts: GroupWriterParts): GroupWriter {
+  const { promises, reclaimer } = parts;
   const insertJob = database.prepare(JOB_INSERT);
   const updateJob = database.prepare(JOB_UPDATE_IF_SAME_SPEC);
   const updateSpec = database.prepare(JOB_SPEC_UPDATE);
@@ -64,7 +71,7 @@ export function createGroupWriter(database: SqlDatabase, promises: BlobPromises)
   const putWorker = database.prepare(WORKER_PUT);
   const insertEvent = database.prepare(EVENT_INSERT);
   const attemptEnds = createAttemptEndWriter(database);
-  const removeJob = createJobRemover(database, promises);
+  const removeJob = createJobRemover(database, reclaimer.onBundleReleased);
 
   function createJob(facts: JobFacts): void {
     insertJob.run(...jobInsertValues(facts));
@@ -125,6 +132,7 @@ export function createGroupWriter(database: SqlDatabase, promises: BlobPromises)
         break;
       case "eventRecorded":
         insertEvent.run(...eventValues(change.event));
+        if (change.event.jobId === null) reclaimer.events.onWritten(1);
         break;
       default:
         assertNever(change, "change");
@@ -139,7 +147,10 @@ export function createGroupWriter(database: SqlDatabase, promises: BlobPromises)
         if (!isOutdated) writeOne(change);
       }
     },
-    onRolledBack: attemptEnds.onRolledBack,
+    onRolledBack() {
+      attemptEnds.onRolledBack();
+      reclaimer.events.onRolledBack();
+    },
   };
 }
 

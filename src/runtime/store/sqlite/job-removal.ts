@@ -1,48 +1,45 @@
-/** Forgets a job with all it left: a few deletes by key, whatever its number of tasks. */
+/**
+ * Forgets a job at once for everybody who reads, whatever it left: its row goes, and its number is
+ * noted, so that what remains of it is deleted slice by slice (reclaim.ts), also after a restart.
+ */
 import type { SqlDatabase } from "../../platform/sqlite-driver.ts";
 import { plainBytes } from "./binary-columns.ts";
-import type { BlobPromises } from "./promised-blobs.ts";
 
 const JOB_GET_BUNDLE = `
   select bundle_sha256
   from job
   where job_id = ?`;
 
-const DELETES_BY_JOB: readonly string[] = [
-  "delete from settlement where job_id = ?",
-  "delete from input_chunk where job_id = ?",
-  "delete from task_exception where job_id = ?",
-  "delete from attempt_end where job_id = ?",
-  // Only live assignments have rows, so a scan costs less than an index on every insert.
-  "delete from assignment where job_id = ?",
-  "delete from event where job_id = ?",
-  "delete from job where job_id = ?",
-];
+const JOB_DELETE = `
+  delete from job
+  where job_id = ?`;
 
-const BLOB_DELETE_IF_UNUSED = `
-  delete from blob
-  where sha256 = ?
-    and not exists (select 1 from job where bundle_sha256 = blob.sha256)`;
+// Only live assignments have rows, so a scan costs less than an index on every insert.
+const ASSIGNMENT_DELETE_BY_JOB = `
+  delete from assignment
+  where job_id = ?`;
 
-const BLOB_CHUNK_DELETE = `
-  delete from blob_chunk
-  where sha256 = ?`;
+const REMOVED_JOB_PUT = `
+  insert or ignore into removed_job(job_id)
+  values (?)`;
 
-/** The returned function is called within a transaction; an unknown job is no error. */
+/**
+ * The returned function is called within a transaction; an unknown job is no error.
+ * @param onBundleReleased this job named the bundle; others may still do so.
+ */
 export function createJobRemover(
   database: SqlDatabase,
-  promises: BlobPromises,
+  onBundleReleased: (sha256: string) => void,
 ): (jobId: number) => void {
   const getBundle = database.prepare<{ bundle_sha256: Uint8Array | null }>(JOB_GET_BUNDLE);
-  const deletes = DELETES_BY_JOB.map((sql) => database.prepare(sql));
-  const deleteBlob = database.prepare(BLOB_DELETE_IF_UNUSED);
-  const deleteChunks = database.prepare(BLOB_CHUNK_DELETE);
+  const deleteJob = database.prepare(JOB_DELETE);
+  const deleteAssignments = database.prepare(ASSIGNMENT_DELETE_BY_JOB);
+  const putRemoved = database.prepare(REMOVED_JOB_PUT);
   return (jobId) => {
     const bundle = getBundle.get(jobId)?.bundle_sha256 ?? null;
-    for (const statement of deletes) statement.run(jobId);
-    if (bundle === null) return;
-    const sha256 = plainBytes(bundle);
-    if (promises.isPromised(Buffer.from(sha256).toString("hex"))) return;
-    if (deleteBlob.run(sha256) === 1) deleteChunks.run(sha256);
+    if (deleteJob.run(jobId) === 0) return;
+    deleteAssignments.run(jobId);
+    putRemoved.run(jobId);
+    if (bundle !== null) onBundleReleased(Buffer.from(plainBytes(bundle)).toString("hex"));
   };
 }

@@ -169,6 +169,9 @@ alter table foreman add column commit_number integer not null default 0;
 create table removed_job(
   job_id integer primary key
 ) strict;
+
+-- Events of workers and of the foreman, whose number is bounded.
+create index event_free on event(seq) where job_id is null;
 `;
 
 export const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, RECLAIM_SCHEMA];

@@ -7,20 +7,26 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../platform/clock.ts";
 import { type Logger, silentLogger } from "../../platform/logger.ts";
 import type { SqlDatabase } from "../../platform/sqlite-driver.ts";
+import { CcError } from "../../protocol/error.ts";
 import type { JobId } from "../../protocol/ids.ts";
 import type { StoredJob, StoredState } from "../../scheduler/foreman/facts.ts";
+import { type CommitMark, openCommitMark } from "../commit-mark.ts";
 import { createStoreFolder, type StorePaths, storePaths } from "../folder.ts";
+import { createStoreSpace, type StoreSpace } from "../reserve.ts";
+import { createFold } from "../settlement-fold.ts";
 import { storageBusy, storageFailed, storageFull } from "../storage-error.ts";
 import type { ForemanIdentity, Store } from "../store.ts";
 import { createBlobAccess, sweepUnusedBlobs } from "./blobs.ts";
+import { createCommitCount, readCommitNumber } from "./commit-count.ts";
 import { createFactReader, type FactReader } from "./fact-reader.ts";
 import { createGroupWriter } from "./group-writer.ts";
 import { createKeyAccess } from "./keys.ts";
-import { acquireStoreLock } from "./lock.ts";
+import { acquireStoreLock, type StoreLock } from "./lock.ts";
 import { createLogReader, type LogReader } from "./log-reader.ts";
 import { migrate, openForReading, openForWriting } from "./open-database.ts";
 import { createBlobPromises } from "./promised-blobs.ts";
 import { createReading, snapshot } from "./reading.ts";
+import { createReclaimer } from "./reclaim.ts";
 import { createTransact, type Transact } from "./transact.ts";
 
 export interface SqliteStoreOptions {
@@ -29,12 +35,15 @@ export interface SqliteStoreOptions {
   readonly readOnly: boolean;
   readonly clock: Pick<Clock, "nowMs">;
   readonly logger?: Logger;
+  /** A read met damage: nothing more of this store may be served. */
+  onDamaged?(error: CcError): void;
 }
 
 /**
  * Opens the store of a folder, which is made when missing (unless read-only).
  * @throws CcError `already_running` (75), `store_missing` (3, read-only), `store_too_new` or
- * `store_too_old` (78), `storage_corrupt`, `storage_busy`, `storage_failed`, `store_folder` (74).
+ * `store_too_old` (78), `storage_corrupt`, `commits_lost`, `storage_busy`, `storage_full`,
+ * `storage_failed`, `store_folder` (74).
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const paths = storePaths(options.folder);
@@ -47,7 +56,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
  */
 export function openStoreOn(database: SqlDatabase, { nowMs }: { readonly nowMs: number }): Store {
   migrate(database, Number(database.pragma("user_version")));
-  const transact = createTransact(database);
+  const transact = createTransact(database, { count: createCommitCount(database, null) });
   const identity = beginEpoch(database, { transact, nowMs, logger: silentLogger });
   return assembleStore(database, { identity, transact, release() {} });
 }
@@ -65,25 +74,65 @@ async function openReader(paths: StorePaths): Promise<Store> {
 }
 
 async function openWriter(paths: StorePaths, options: SqliteStoreOptions): Promise<Store> {
-  const logger = options.logger ?? silentLogger;
   createStoreFolder(paths);
   const lock = await acquireStoreLock(paths);
-  let database: SqlDatabase | null = null;
+  const space = createStoreSpace(paths);
+  const start = (): Promise<Store> => startWriting(paths, { ...options, lock, space });
   try {
-    const opened = await openForWriting(paths);
-    database = opened.database;
-    const { migratedFrom } = opened;
-    if (migratedFrom !== null && migratedFrom > 0) logger.info("store upgrades", { migratedFrom });
-    const transact = createTransact(database);
-    const identity = beginEpoch(database, { transact, nowMs: options.clock.nowMs(), logger });
-    const release = (): void => {
-      opened.database.close();
-      lock.release();
-    };
-    return assembleStore(database, { identity, transact, release });
+    return await start().catch((thrown: unknown) => {
+      const isFull = thrown instanceof CcError && thrown.code === "storage_full";
+      // Beginning takes a few pages, which is what the reserve is for.
+      if (isFull && space.releaseReserve()) return start();
+      throw thrown;
+    });
   } catch (thrown) {
-    database?.close();
     lock.release();
+    throw thrown;
+  }
+}
+
+interface WriterParts extends SqliteStoreOptions {
+  readonly lock: StoreLock;
+  readonly space: StoreSpace;
+}
+
+/** Releases the lock with the store; what it throws leaves the lock held. */
+async function startWriting(paths: StorePaths, parts: WriterParts): Promise<Store> {
+  const { lock, space } = parts;
+  const logger = parts.logger ?? silentLogger;
+  const { database, migrated } = await openForWriting(paths);
+  let mark: CommitMark | null = null;
+  let hasDiskFailed = false;
+  const release = (): void => {
+    mark?.close();
+    // Closing would write what is left of the log, over a disk that just failed to.
+    if (!hasDiskFailed) database.close();
+  };
+  try {
+    if (migrated !== null) logger.warn("the store was brought up to this version", { ...migrated });
+    mark = openCommitMark(paths.commits, {
+      commitNumber: readCommitNumber(database),
+      onFailed: (cause) => logger.warn("the commit mark cannot be written", { cause }),
+    });
+    const transact = createTransact(database, {
+      count: createCommitCount(database, mark),
+      onDiskFailed() {
+        hasDiskFailed = true;
+      },
+    });
+    const identity = beginEpoch(database, { transact, nowMs: parts.clock.nowMs(), logger });
+    return assembleStore(database, {
+      identity,
+      transact,
+      space,
+      ...(parts.onDamaged === undefined ? {} : { onDamaged: parts.onDamaged }),
+      release() {
+        release();
+        lock.release();
+      },
+    });
+  } catch (thrown) {
+    release();
     throw thrown;
   }
 }
@@ -132,6 +181,8 @@ function beginEpoch(database: SqlDatabase, { transact, nowMs, logger }: EpochPar
 interface StoreParts {
   readonly identity: ForemanIdentity;
   readonly transact: Transact;
+  readonly space?: StoreSpace;
+  onDamaged?(error: CcError): void;
   /** Closes what was opened for this store. */
   release(): void;
 }
@@ -139,16 +190,32 @@ interface StoreParts {
 function assembleStore(database: SqlDatabase, parts: StoreParts): Store {
   const { transact } = parts;
   const promises = createBlobPromises();
-  const writer = createGroupWriter(database, promises);
+  const reclaimer = createReclaimer(database, { transact, promises });
+  const writer = createGroupWriter(database, { promises, reclaimer });
   const facts = createFactReader(database);
   const log = createLogReader(database);
   const blobs = createBlobAccess(database, { transact, promises });
   const keys = createKeyAccess(database, transact);
-  const reading = createReading(database);
+  const reading = createReading(database, parts.onDamaged);
   let isClosed = false;
+
+  /**
+   * Rows of a removed job are deleted bit by bit: what was read counts only if the job is still there
+   * afterwards.
+   */
+  const ofJob = <Found, Nothing>(
+    what: string,
+    jobId: JobId,
+    { read, otherwise }: { read(): Found | Promise<Found>; otherwise(): Nothing },
+  ): Promise<Found | Nothing> =>
+    reading(what, async () => {
+      const found = await read();
+      return facts.hasJob(jobId) ? found : otherwise();
+    });
 
   return {
     identity: parts.identity,
+    ...(parts.space === undefined ? {} : { space: parts.space }),
     async commit(changes) {
       const outcome = transact("record a group of changes", () => writer.write(changes));
       if (outcome === "ok") {
@@ -164,23 +231,42 @@ function assembleStore(database: SqlDatabase, parts: StoreParts): Store {
     readStoredJob: (jobId) =>
       reading("read a job's tasks", () => readStoredJob(database, { facts, log, jobId })),
     readFold: (jobId, inputCount) =>
-      reading("read a job's tasks", () => log.fold(jobId, { inputCount, seq: ANY_SEQ })),
+      ofJob("read a job's tasks", jobId, {
+        read: () => log.fold(jobId, { inputCount, seq: ANY_SEQ }),
+        otherwise: () => createFold(inputCount),
+      }),
     listEndedJobs: (filter) => reading("list jobs", () => facts.endedJobs(filter)),
     countEndedJobs: (filter) => reading("count jobs", () => facts.countEndedJobs(filter)),
-    readInputChunk: (jobId, index) => reading("read inputs", () => facts.inputChunk(jobId, index)),
-    readSettlement: (jobId, seq) => reading("read results", () => log.settlementAt(jobId, seq)),
+    readInputChunk: (jobId, index) =>
+      ofJob("read inputs", jobId, { read: () => facts.inputChunk(jobId, index), otherwise: noRow }),
+    readSettlement: (jobId, seq) =>
+      ofJob("read results", jobId, { read: () => log.settlementAt(jobId, seq), otherwise: noRow }),
     readSettlements: (jobId, from) =>
-      reading("read results", () => log.settlementsFrom(jobId, from)),
-    readReopened: (jobId, seq) => reading("read a retry", () => log.reopenedAt(jobId, seq)),
+      ofJob("read results", jobId, {
+        read: () => log.settlementsFrom(jobId, from),
+        otherwise: noRows,
+      }),
+    readReopened: (jobId, seq) =>
+      ofJob("read a retry", jobId, { read: () => log.reopenedAt(jobId, seq), otherwise: noRow }),
     readTaskHistory: (jobId, index) =>
-      reading("read a task's history", () => log.taskHistory(jobId, index)),
+      ofJob("read a task's history", jobId, {
+        read: () => log.taskHistory(jobId, index),
+        otherwise: noRows,
+      }),
     readAttemptEnds: (jobId, index, limit) =>
-      reading("read attempts", () => facts.attemptEnds(jobId, index, limit)),
+      ofJob("read attempts", jobId, {
+        read: () => facts.attemptEnds(jobId, index, limit),
+        otherwise: noRows,
+      }),
     readWorker: (workerId) => reading("read a worker", () => facts.worker(workerId)),
     readEvents: (filter) => reading("read events", () => facts.events(filter)),
+    readEventRange: () => reading("read events", () => facts.eventRange()),
     hasBlob: (sha256) => reading("look for a bundle", () => blobs.hasBlob(sha256)),
     putBlob: blobs.putBlob,
     readBlob: (sha256) => reading("read a bundle", () => blobs.readBlob(sha256)),
+    reclaim: async (limits) => reclaimer.reclaim(limits),
+    readJobBytes: (jobId) => reading("measure a job", () => facts.jobBytes(jobId)),
+    readBlobBytes: (sha256) => reading("measure a bundle", () => facts.blobBytes(sha256)),
     listKeys: () => reading("list keys", keys.listKeys),
     putKey: keys.putKey,
     async close() {
@@ -191,6 +277,8 @@ function assembleStore(database: SqlDatabase, parts: StoreParts): Store {
   };
 }
 
+const noRow = (): null => null;
+const noRows = (): never[] => [];
 const ANY_SEQ = Number.MAX_SAFE_INTEGER;
 
 function loadState(facts: FactReader, log: LogReader): StoredState {
@@ -208,6 +296,7 @@ function loadState(facts: FactReader, log: LogReader): StoredState {
     assignments: facts.assignments(),
     workers: facts.workers(),
     nextJobId: facts.lastJobId() + 1,
+    lastEventAtMs: facts.lastEventAtMs(),
   };
 }
 

@@ -107,19 +107,11 @@ export function suiteOfGroups(suite: Suite): void {
       { type: "assigned", assignment: assignment(100, { count: 1 }) },
       ...everythingOf(2),
       { type: "jobRemoved", jobId: asJobId(2) },
-      event("removed", 2),
+      { type: "jobCreated", facts: jobFacts(3, { submissionId: "submission-2" }) },
     ]);
     assert.deepEqual((await store.load()).assignments, [assignment(100, { count: 1 })]);
-    const events = await store.readEvents({
-      jobId: asJobId(2),
-      workerId: null,
-      afterSeq: 0,
-      limit: 10,
-    });
-    assert.deepEqual(
-      events.map(({ kind }) => kind),
-      ["removed"],
-    );
+    assert.deepEqual(await everythingRead(store, 2), NOTHING);
+    assert.notEqual(await store.readJob(asJobId(3)), null);
   });
 
   suite("an empty group is a group", async (store) => {
