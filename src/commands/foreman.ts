@@ -17,6 +17,7 @@ import { createLogger, type Logger } from "../runtime/platform/logger.ts";
 import { accountName, findPaths } from "../runtime/platform/paths.ts";
 import { watchStopSignals } from "../runtime/platform/shutdown.ts";
 import { CcError, type ExitCode } from "../runtime/protocol/error.ts";
+import { runBackup } from "./backup-store.ts";
 import type { CommandContext } from "./command-context.ts";
 import { outliveFleeting } from "./outlive-fleeting.ts";
 import type { FOREMAN_VERB } from "./tables/daemons.ts";
@@ -30,6 +31,7 @@ const CONNECTED_LINGER_MS = 5_000;
 
 export async function run(context: Context): Promise<ExitCode> {
   const { values, io } = context;
+  if (values.backup !== undefined) return await runBackup(context, values.backup);
   const logger = createLogger({
     level: values.logLevel as "info",
     format: (values.logFormat as "json" | undefined) ?? (io.stderr.isTerminal ? "pretty" : "json"),
@@ -66,8 +68,8 @@ export async function run(context: Context): Promise<ExitCode> {
   const forget = watchStopSignals({ onFirst: () => stop.resolve(0) });
   const exitCode = await stop.promise;
   forget();
-  // The worker hands back what it can while we still listen.
-  await crew.stop();
+  // The worker hands back what it can while we still listen; a broken store can take nothing back.
+  if (failure === null) await crew.stop();
   await server.close();
   if (failure) throw failure;
   return exitCode;

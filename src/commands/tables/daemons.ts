@@ -84,6 +84,12 @@ export const FOREMAN_VERB = defineVerb({
       default: "info",
       description: "the least important lines to print",
     },
+    backup: {
+      type: "string",
+      value: "DIR",
+      completes: "folder",
+      description: "copy the store to this new folder and end; a foreman may be running on it",
+    },
     readyFile: {
       type: "string",
       value: "FILE",
@@ -112,6 +118,10 @@ export const FOREMAN_VERB = defineVerb({
     {
       line: "cc foreman --port 0 --ready-file url",
       does: "take any free port and write the address to the file url",
+    },
+    {
+      line: "cc foreman --backup /mnt/backup/monday",
+      does: "copy the store while its foreman goes on; start it with --store",
     },
   ],
   notes: [

@@ -60,7 +60,10 @@ export async function openForWriting(paths: StorePaths): Promise<OpenedDatabase>
 }
 
 /** @throws CcError `store_missing` (3), `store_too_old` (78) and those of `openForWriting`. */
-export async function openForReading(paths: StorePaths): Promise<SqlDatabase> {
+export async function openForReading(
+  paths: StorePaths,
+  { olderToo = false }: { readonly olderToo?: boolean } = {},
+): Promise<SqlDatabase> {
   // Before the database, which a running foreman is always ahead in.
   const mark = readCommitMark(paths.commits);
   const database = await openAt(paths, { readOnly: true });
@@ -72,7 +75,7 @@ export async function openForReading(paths: StorePaths): Promise<SqlDatabase> {
       checkCommits(database, { version, mark, paths });
       throw storeMissing(paths.folder);
     }
-    if (version < SCHEMA_VERSION) throw storeTooOld(paths.folder, version);
+    if (version < SCHEMA_VERSION && !olderToo) throw storeTooOld(paths.folder, version);
     checkCommits(database, { version, mark, paths });
     return database;
   });
