@@ -206,6 +206,8 @@ function optionsOf(folder: string, onForemanSide: OnChannel): WorkerOptions {
     taskTimeoutMs: null,
     idleTimeoutMs: null,
     timeLimitMs: null,
+    spool: null,
+    spoolAfterMs: 5_000,
     cacheFolder: folder,
     cacheBytesMax: 1e9,
     niceness: null,

@@ -16,12 +16,14 @@ import { PROGRAM_VERSION } from "../runtime/platform/version.ts";
 import { CcError, type ExitCode, toCcError } from "../runtime/protocol/error.ts";
 import { type WorkerOffer, workerOffer } from "../runtime/protocol/job-spec.ts";
 import { NAME_BYTES_MAX } from "../runtime/protocol/limits.ts";
+import { SPOOL_AFTER_MS } from "../runtime/scheduler/agent/spooling.ts";
 import { parseForemanAddress } from "../runtime/transport/foreman-address.ts";
 import { ensureKeyFile, readKeyFile } from "../runtime/transport/key-files.ts";
 import type { Key } from "../runtime/transport/keys.ts";
 import { createForemanDial, describeForeman } from "../runtime/worker/foreman-dial.ts";
 import { createHostProbe, type HostProbe } from "../runtime/worker/host/host-probe.ts";
 import { acquireIdentity } from "../runtime/worker/host/identity.ts";
+import { openSpool } from "../runtime/worker/spool/spool.ts";
 import { type RunningWorker, startWorker } from "../runtime/worker/worker.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { WORKER_VERB } from "./tables/daemons.ts";
@@ -56,6 +58,7 @@ export async function run(context: Context): Promise<ExitCode> {
     const where = { url: values.foreman ?? null, defaultStore: paths.defaultStore };
     const foreman = describeForeman(where);
     logger.info("worker starts", { worker: workerId, slots: offer.slots, foreman });
+    const spool = await openSpool({ folder: identity.spoolFolder, workerId, logger });
     const worker = startWorker({
       workerId,
       offer,
@@ -68,6 +71,8 @@ export async function run(context: Context): Promise<ExitCode> {
       // A foreman's own worker lives as long as that, whatever the settings say of others.
       idleTimeoutMs: isTied ? null : (values.idleTimeout ?? null),
       timeLimitMs: isTied ? null : (values.timeLimit ?? null),
+      spool,
+      spoolAfterMs: SPOOL_AFTER_MS,
       cacheFolder:
         values.cacheDir === undefined ? paths.cacheFolder : fromHere(context, values.cacheDir),
       cacheBytesMax: values.cacheSize,

@@ -8,11 +8,14 @@ import type { WorkerEvent } from "./agent-loop.ts";
 import type { BatchCrew } from "./batch-crew.ts";
 import { type Bundles, bundleRefusal } from "./code/bundles.ts";
 import type { ForemanLink } from "./foreman-link.ts";
+import type { Spool } from "./spool/spool.ts";
 
 export interface PerformerParts {
   readonly link: Pick<ForemanLink, "send" | "redial">;
   readonly crew: BatchCrew;
   readonly bundles: Pick<Bundles, "ensure">;
+  /** Null: results are kept in memory alone. */
+  readonly spool: Spool | null;
   readonly logger: Logger;
   readonly post: (event: WorkerEvent) => void;
   /** Nothing is left to do. */
@@ -20,7 +23,7 @@ export interface PerformerParts {
 }
 
 export function performEffect(effect: AgentEffect, parts: PerformerParts): void {
-  const { link, crew } = parts;
+  const { link, crew, spool } = parts;
   switch (effect.type) {
     case "sendMessage":
       if (effect.message.type === "announce") logAcceptance(effect.message, parts.logger);
@@ -46,6 +49,15 @@ export function performEffect(effect: AgentEffect, parts: PerformerParts): void 
       return;
     case "inspectBatch":
       crew.inspect(effect.batchId);
+      return;
+    case "spoolResult":
+      spool?.keep(effect);
+      return;
+    case "dropSpooled":
+      spool?.drop(effect.spoolIds);
+      return;
+    case "setSpooledAside":
+      spool?.setAside(effect.spoolIds, effect.reason);
       return;
     case "redial":
       link.redial(effect.reason);

@@ -6,6 +6,7 @@ import type { WorkerId } from "../protocol/ids.ts";
 import type { WorkerOffer } from "../protocol/job-spec.ts";
 import type { ForemanLinkOptions } from "./foreman-link.ts";
 import type { HostProbe } from "./host/host-probe.ts";
+import type { Spool } from "./spool/spool.ts";
 
 export interface WorkerOptions {
   readonly workerId: WorkerId;
@@ -20,6 +21,10 @@ export interface WorkerOptions {
   readonly taskTimeoutMs: number | null;
   readonly idleTimeoutMs: number | null;
   readonly timeLimitMs: number | null;
+  /** Where results of long attempts outlive this process; null: nowhere. */
+  readonly spool: Spool | null;
+  /** How long an attempt must run for that. */
+  readonly spoolAfterMs: number;
   readonly cacheFolder: string;
   readonly cacheBytesMax: number;
   /** Of tasks; null: ours. */

@@ -81,7 +81,8 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     onFatal: (error) => void end(error),
   });
   const onStop = (reason: string): void => void end(null, reason);
-  const performer: PerformerParts = { link, crew, bundles, logger, post, onStop };
+  const { spool } = options;
+  const performer: PerformerParts = { link, crew, bundles, spool, logger, post, onStop };
 
   async function end(error: CcError | null, reason = "fault"): Promise<void> {
     if (isEnding) return;
@@ -91,6 +92,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     await link.close(reason);
     bundles.close();
     await crew.close();
+    await options.spool?.settled();
     await parts.close();
     ended.resolve(error);
   }
@@ -105,10 +107,13 @@ export function startWorker(options: WorkerOptions): RunningWorker {
 
 function agentOptionsOf(options: WorkerOptions): AgentOptions {
   const { workerId, offer, cpuPercentMax, memoryPercentMax, idleTimeoutMs, timeLimitMs } = options;
+  const { spool, spoolAfterMs } = options;
   const startedAtMs = options.clock.monotonicMs();
   const timeLimitAtMs = timeLimitMs === null ? null : startedAtMs + timeLimitMs;
   const limits = { cpuPercentMax, memoryPercentMax, idleTimeoutMs, timeLimitAtMs };
-  return { workerId, offer, ...limits, startedAtMs };
+  const spooling =
+    spool === null ? {} : { spoolAfterUs: spoolAfterMs * 1000, spooled: spool.recovered };
+  return { workerId, offer, ...limits, ...spooling, startedAtMs };
 }
 
 function crewOptionsOf(options: WorkerOptions) {

@@ -53,6 +53,8 @@ export function startTestWorker(changes: Partial<WorkerOptions> = {}): TestWorke
     taskTimeoutMs: null,
     idleTimeoutMs: null,
     timeLimitMs: null,
+    spool: null,
+    spoolAfterMs: 5_000,
     cacheFolder: folder,
     cacheBytesMax: 1e9,
     niceness: null,

@@ -170,6 +170,21 @@ export type AgentEffect =
   /** Ends the whole batch at once; nothing of it is reported. */
   | { readonly type: "killBatch"; readonly batchId: number }
   | { readonly type: "inspectBatch"; readonly batchId: number }
+  /** To disk, beside the sending: it outlives this process until it is acknowledged. */
+  | {
+      readonly type: "spoolResult";
+      readonly spoolId: number;
+      readonly foremanId: string;
+      readonly message: MessageOf<"task_result">;
+    }
+  /** They are acknowledged, or nobody wants them any more. */
+  | { readonly type: "dropSpooled"; readonly spoolIds: readonly number[] }
+  /** They belong to another foreman: kept out of the way, for a person. */
+  | {
+      readonly type: "setSpooledAside";
+      readonly spoolIds: readonly number[];
+      readonly reason: string;
+    }
   /** The connection is deaf: drop it and dial again. */
   | { readonly type: "redial"; readonly reason: string }
   /** Nothing is left to do: close in order and exit with 0. */

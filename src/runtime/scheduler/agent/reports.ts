@@ -15,6 +15,7 @@ import {
 import { BATCH_TASKS_MAX } from "../../protocol/limits.ts";
 import { settleReported } from "./assignments.ts";
 import type { AgentEffect, EventOf } from "./events.ts";
+import { dropSpooled, isWorthSpooling, spoolReport } from "./spooling.ts";
 import type { AgentState, Assignment, PendingResults, Report, ReportMessage } from "./state.ts";
 
 /** Shorter gaps cost the foreman more per message than they save in delay. */
@@ -29,7 +30,7 @@ export const UNACKNOWLEDGED_ROWS_MAX = 262_144;
 
 type Unnumbered<M> = M extends ReportMessage ? Omit<M, "seq"> : never;
 
-interface ReportFields {
+export interface ReportFields {
   readonly message: Unnumbered<ReportMessage>;
   readonly assignment: Assignment | null;
   readonly rows: readonly IndexColumn[];
@@ -191,12 +192,24 @@ export function addReport(
   atMs: number,
   effects: AgentEffect[],
 ): void {
+  const report = keepReport(state, fields, null);
+  // First to the foreman: its acknowledgement is worth more than our disk, and comes sooner.
+  if (state.connection.kind === "up") sendReport(report, atMs, effects);
+  if (isWorthSpooling(state, report.message)) spoolReport(state, report, effects);
+}
+
+/** Numbers a report and keeps it until it is acknowledged. */
+export function keepReport(
+  state: AgentState,
+  fields: ReportFields,
+  spoolId: number | null,
+): Report {
   const seq = state.nextReportSeq++;
-  const report: Report = { ...fields, message: { ...fields.message, seq } };
+  const report: Report = { ...fields, message: { ...fields.message, seq }, spoolId };
   state.unacknowledged.push(report);
   state.unacknowledgedBytes += report.byteCount;
   state.unacknowledgedRows += report.rowCount;
-  if (state.connection.kind === "up") sendReport(report, atMs, effects);
+  return report;
 }
 
 export function sendReport(report: Report, atMs: number, effects: AgentEffect[]): void {
@@ -252,11 +265,12 @@ export function addNotice(
 export function onReportsAcknowledged(
   state: AgentState,
   { seq }: EventOf<"reportsAcknowledged">,
+  effects: AgentEffect[],
 ): void {
-  let doneCount = 0;
+  const done: Report[] = [];
   for (const report of state.unacknowledged) {
     if (report.message.seq > seq) break;
-    doneCount++;
+    done.push(report);
     state.acknowledgedSeq = report.message.seq;
     state.unacknowledgedBytes -= report.byteCount;
     state.unacknowledgedRows -= report.rowCount;
@@ -266,10 +280,11 @@ export function onReportsAcknowledged(
       settleReported(state, assignment, column, counts[i] as number);
     }
   }
-  if (doneCount > 0) state.unacknowledged.splice(0, doneCount);
+  if (done.length > 0) state.unacknowledged.splice(0, done.length);
+  dropSpooled(done, effects);
 }
 
-/** The session they belong to is over. */
+/** The session they belong to is over; what of it is spooled is the caller's matter. */
 export function forgetReports(state: AgentState): void {
   state.pending.clear();
   state.pendingBytes = 0;

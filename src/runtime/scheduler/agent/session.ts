@@ -2,11 +2,13 @@
  * The session and its connections: presenting what is held after each one, heartbeats and their
  * echo, and what happens when the foreman is another one, is deaf, or has ended the session.
  */
+import { expandIndexes } from "../../protocol/columns.ts";
 import type { BootId } from "../../protocol/ids.ts";
 import type { WorkerOffer } from "../../protocol/job-spec.ts";
 import { forgetAssignments, heldIndexes, indexesOfRows } from "./assignments.ts";
 import type { AgentEffect, EventOf } from "./events.ts";
-import { forgetReports, sendReport } from "./reports.ts";
+import { forgetReports, keepReport, sendReport } from "./reports.ts";
+import { dropSpooled, spooledTasks, takeSpooled } from "./spooling.ts";
 import { type AgentState, HANDED } from "./state.ts";
 
 /** So many beats without any word from the foreman: the way to us is cut, though ours may not be. */
@@ -31,15 +33,27 @@ export function onConnected(
       boot_id: state.bootId as BootId,
       connection_seq: state.connectionSeq,
       offer: currentOffer(state, atMs),
-      inventory: [...state.assignments.values()].map((assignment) => ({
-        assignment: assignment.assignmentId,
-        index: heldIndexes(assignment),
-      })),
+      inventory: inventoryOf(state),
       acknowledged_seq: state.acknowledgedSeq,
     },
   });
   if (acceptance(state) !== null) announce(state, atMs, effects);
   for (const report of state.unacknowledged) sendReport(report, atMs, effects);
+}
+
+function inventoryOf(state: AgentState): { assignment: number; index: Uint32Array }[] {
+  const held = [...state.assignments.values()].map((assignment) => ({
+    assignment: assignment.assignmentId as number,
+    index: heldIndexes(assignment),
+  }));
+  for (const message of spooledTasks(state)) {
+    const index = expandIndexes(
+      message.index ?? { first: message.first_index ?? 0 },
+      message.count,
+    );
+    held.push({ assignment: message.assignment, index });
+  }
+  return held;
 }
 
 export function onDisconnected(state: AgentState): void {
@@ -52,6 +66,8 @@ export function onSessionEnded(
   event: EventOf<"sessionEnded">,
   effects: AgentEffect[],
 ): void {
+  // The foreman wants nothing of it any more; after a mere change of foremen it might have.
+  dropSpooled(state.unacknowledged, effects);
   dropSession(state, event.atMs, effects);
   state.foremanId = null;
 }
@@ -65,6 +81,11 @@ function beginSession(
   state.foremanId = event.foremanId;
   state.bootId = event.freshBootId;
   state.connectionSeq = 0;
+  for (const { spoolId, message } of takeSpooled(state, event.foremanId, effects)) {
+    const byteCount = message.value.data.byteLength;
+    const kept = { assignment: null, rows: [], counts: [], endedAtMs: event.atMs };
+    keepReport(state, { message, ...kept, byteCount, rowCount: message.count }, spoolId);
+  }
 }
 
 /** Nobody waits for what runs: it is ended, and only its slots are still counted. */

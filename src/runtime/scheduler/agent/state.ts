@@ -35,7 +35,20 @@ export interface AgentOptions {
   readonly idleTimeoutMs: number | null;
   /** Stop then; null: never. */
   readonly timeLimitAtMs: number | null;
+  /** Results of attempts that ran so long are spooled too; absent: none are. */
+  readonly spoolAfterUs?: number;
+  /** What earlier boots of this worker have left in the spool. */
+  readonly spooled?: readonly SpooledResult[];
   readonly startedAtMs: number;
+}
+
+/** A result that an earlier boot has finished and nobody has acknowledged. */
+export interface SpooledResult {
+  readonly spoolId: number;
+  /** To which it belongs. */
+  readonly foremanId: string;
+  /** As it was sent, if it was; only its `seq` means nothing any more. */
+  readonly message: MessageOf<"task_result">;
 }
 
 /** Rows `from` until `to` of an assignment. */
@@ -131,8 +144,10 @@ export type ReportMessage = MessageOf<
 /** A report until it is acknowledged. */
 export interface Report {
   readonly message: ReportMessage;
-  /** Rows that become SETTLED then. */
+  /** Rows that become SETTLED then; null for results of an earlier boot too. */
   readonly assignment: Assignment | null;
+  /** Under which it is spooled; null: it is not. */
+  spoolId: number | null;
   readonly rows: readonly IndexColumn[];
   readonly counts: readonly number[];
   readonly endedAtMs: number;
@@ -196,6 +211,9 @@ export interface AgentState {
   acknowledgedSeq: number;
   /** Since when it has held no task; null while it holds one. */
   idleSinceMs: number | null;
+  /** Of earlier boots, until the first session begins. */
+  spooled: readonly SpooledResult[];
+  nextSpoolId: number;
 }
 
 export function createAgentState(options: AgentOptions): AgentState {
@@ -233,5 +251,7 @@ export function createAgentState(options: AgentOptions): AgentState {
     nextReportSeq: 1,
     acknowledgedSeq: 0,
     idleSinceMs: options.startedAtMs,
+    spooled: options.spooled ?? [],
+    nextSpoolId: 1 + Math.max(0, ...(options.spooled ?? []).map(({ spoolId }) => spoolId)),
   };
 }

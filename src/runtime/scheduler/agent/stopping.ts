@@ -7,6 +7,7 @@ import { returnWaiting } from "./commands.ts";
 import type { AgentEffect, EventOf } from "./events.ts";
 import { flushResults } from "./reports.ts";
 import { announce } from "./session.ts";
+import { spoolUnheard } from "./spooling.ts";
 import type { AgentState } from "./state.ts";
 
 /** What the foreman calls the reason of a drain that it ordered. */
@@ -123,6 +124,7 @@ export function proceedToStop(state: AgentState, atMs: number, effects: AgentEff
       return;
     }
   }
+  if (state.connection.kind === "down") spoolUnheard(state, effects);
   if (state.connection.kind === "up") {
     effects.push({ type: "sendMessage", message: { type: "goodbye", reason: mode.reason } });
   }

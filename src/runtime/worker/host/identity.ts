@@ -12,6 +12,8 @@ import { asWorkerId, type WorkerId } from "../../protocol/ids.ts";
 
 export interface WorkerIdentity {
   readonly workerId: WorkerId;
+  /** This name's own folder for unacknowledged results, beside its lock; made by whoever uses it. */
+  readonly spoolFolder: string;
   release(): void;
 }
 
@@ -88,7 +90,8 @@ async function tryHold(options: IdentityOptions, id: string): Promise<WorkerIden
       if (sqliteFaultOf(thrown) === "busy") return null;
       throw thrown;
     }
-    return { workerId: asWorkerId(id), release: () => database.close() };
+    const spoolFolder = join(folder, `${id}.spool`);
+    return { workerId: asWorkerId(id), spoolFolder, release: () => database.close() };
   } catch (cause) {
     throw new CcError({
       code: "worker_state",

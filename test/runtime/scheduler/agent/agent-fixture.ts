@@ -212,6 +212,12 @@ function line(effect: AgentEffect): string {
     case "killBatch":
     case "inspectBatch":
       return `${effect.type} ${effect.batchId}`;
+    case "spoolResult":
+      return `spool ${effect.spoolId}: ${messageLine(effect.message)}`;
+    case "dropSpooled":
+      return `unspool ${effect.spoolIds}`;
+    case "setSpooledAside":
+      return `aside ${effect.spoolIds}: ${effect.reason}`;
     case "fetchBundle":
       return `fetch ${effect.sha256}`;
     case "redial":
