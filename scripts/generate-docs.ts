@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { renderCommandsPage } from "./commands-page.ts";
+import { renderEventsPage } from "./events-page.ts";
 import { renderProtocolPage } from "./protocol-page.ts";
 import { renderProtocolSchema } from "./protocol-schema.ts";
 
@@ -13,6 +14,7 @@ const ROOT = resolve(import.meta.dir, "..");
 /** File, from the root, and how it is made. */
 const PAGES: Readonly<Record<string, () => string>> = {
   "docs/commands.md": renderCommandsPage,
+  "docs/events.md": renderEventsPage,
   "docs/protocol.md": renderProtocolPage,
   "docs/protocol.schema.json": renderProtocolSchema,
 };

@@ -43,7 +43,16 @@ export const MESSAGE_GROUPS: readonly {
   },
   {
     title: "Clients: reading and looking",
-    types: ["read_results", "results", "subscribe", "snapshot", "delta", "unsubscribe"],
+    types: [
+      "read_results",
+      "results",
+      "read_events",
+      "events",
+      "subscribe",
+      "snapshot",
+      "delta",
+      "unsubscribe",
+    ],
   },
   {
     title: "Workers",
@@ -140,6 +149,8 @@ export const MESSAGE_NOTES: Readonly<Record<MessageType, MessageNote>> = {
     meaning:
       "Rows of settled tasks. Where a row's `status` is not 0, its value is the failure: kind 5.",
   },
+  read_events: { from: "client", answer: "events", source: "readEvents" },
+  events: { from: "foreman", source: "events", meaning: "The next lines of the event log." },
   subscribe: { from: "client", answer: "snapshot", source: "subscribe" },
   unsubscribe: {
     from: "client",

@@ -7,6 +7,7 @@ import type { CommandHandler } from "./command-context.ts";
 import type { VerbTable } from "./option-table.ts";
 import { FOREMAN_VERB, WORKER_VERB } from "./tables/daemons.ts";
 import {
+  EVENTS_VERB,
   JOBS_VERB,
   RESULTS_VERB,
   TASKS_VERB,
@@ -48,6 +49,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   tasks: command(TASKS_VERB, () => import("./tasks.ts")),
   workers: command(WORKERS_VERB, () => import("./workers.ts")),
   results: command(RESULTS_VERB, () => import("./results.ts")),
+  events: command(EVENTS_VERB, () => import("./events.ts")),
   wait: command(WAIT_VERB, () => import("./wait.ts")),
   why: command(WHY_VERB, () => import("./why.ts")),
   cancel: command(CANCEL_VERB, () => import("./cancel.ts")),

@@ -2,7 +2,7 @@
  * `cc results`: what a job has settled so far, in input order and without holes, or all of it to the end
  * with `-f`. It changes nothing and judges nothing: exit 0 unless a reduced value is missing.
  */
-import { createLink, type Link } from "../runtime/client/link.ts";
+import type { Link } from "../runtime/client/link.ts";
 import {
   checkOutputOptions,
   needsInputs,
@@ -11,17 +11,14 @@ import {
 } from "../runtime/client/output/result-writer.ts";
 import { type ReadRequest, readResults } from "../runtime/client/read-results.ts";
 import { checkReducedFormat } from "../runtime/client/reduce-results.ts";
-import { reachForeman } from "../runtime/client/resolve.ts";
 import { linkOver } from "../runtime/client/single-link.ts";
 import { createTally } from "../runtime/client/tally.ts";
 import { redirectConsoleToStderr } from "../runtime/job-module/console-to-stderr.ts";
-import { systemClock } from "../runtime/platform/clock.ts";
-import { findPaths } from "../runtime/platform/paths.ts";
-import { chance } from "../runtime/platform/random.ts";
 import type { ExitCode } from "../runtime/protocol/error.ts";
 import { isJobEnded, type JobDetailView } from "../runtime/protocol/views.ts";
 import type { CommandContext } from "./command-context.ts";
 import { consoleStream } from "./follow/console-stream.ts";
+import { openFollowingLink } from "./follow/following-link.ts";
 import { lookAtDetails, reductionOf } from "./follow/job-code.ts";
 import { outputOptionsOf, withPatientStderr } from "./follow/open-session.ts";
 import { formatExactCount, formatPlural } from "./format.ts";
@@ -37,7 +34,7 @@ export async function run(given: Context): Promise<ExitCode> {
   checkOutputOptions(output);
   if (context.values.reduce) checkReducedFormat(output.format);
   const [word] = context.positionals;
-  const link = context.values.follow ? await followingLink(context) : null;
+  const link = context.values.follow ? await openFollowingLink(context) : null;
   if (link === null) {
     return await withForeman(context, "look", (connection) =>
       print(context, linkOver(connection), word, false),
@@ -48,20 +45,6 @@ export async function run(given: Context): Promise<ExitCode> {
   } finally {
     link.close();
   }
-}
-
-/** null: no foreman runs, so nothing more will come and what is there is all. */
-async function followingLink({ values, cwd, env }: Context): Promise<Link | null> {
-  const reached = await reachForeman({
-    foreman: values.foreman,
-    keyFile: values.keyFile,
-    cwd,
-    paths: findPaths(env),
-    clock: systemClock,
-  });
-  if (reached.kind === "absent") return null;
-  const { connection, redial } = reached;
-  return createLink({ connection, redial, clock: systemClock, chance });
 }
 
 async function print(

@@ -104,7 +104,7 @@ function workerFacts(
       `${worker.busy_slots} busy of ${worker.slots}, ${worker.prefetched} tasks waiting there`,
     ],
     ["machine", `CPU ${percent(worker.cpu_percent)}, memory ${percent(worker.memory_percent)}`],
-    ["tasks", `${formatCount(worker.completed)} completed, ${formatCount(worker.failed)} failed`],
+    ["tasks", tasksText(worker)],
     ["jobs", worker.jobs.length === 0 ? null : worker.jobs.join(", ")],
     ["queues", safeLine(offer.queues.join(", "))],
     ["roles", offer.roles.length === 0 ? null : safeLine(offer.roles.join(", "))],
@@ -118,6 +118,11 @@ function workerFacts(
     ["heartbeat", worker.heartbeat_age_seconds === null ? null : heartbeat(worker)],
     ["connected", worker.connected_at],
   ];
+}
+
+function tasksText({ completed, failed, refused }: WorkerView): string {
+  const text = `${formatCount(completed)} completed, ${formatCount(failed)} failed`;
+  return refused === 0 ? text : `${text}, ${formatCount(refused)} refused as too late`;
 }
 
 function pairs(record: Readonly<Record<string, string | number>>): string | null {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { renderCommandsPage } from "../../scripts/commands-page.ts";
+import { renderEventsPage } from "../../scripts/events-page.ts";
 import { MESSAGE_GROUPS } from "../../scripts/protocol-notes.ts";
 import { renderProtocolPage } from "../../scripts/protocol-page.ts";
 import {
@@ -21,6 +22,7 @@ const DOCS = resolve(import.meta.dir, "..", "..", "docs");
 describe("generated documents", () => {
   const pages = {
     "commands.md": renderCommandsPage,
+    "events.md": renderEventsPage,
     "protocol.md": renderProtocolPage,
     "protocol.schema.json": renderProtocolSchema,
   };

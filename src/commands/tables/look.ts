@@ -115,6 +115,40 @@ export const WHY_VERB = defineVerb({
   ],
 });
 
+export const EVENTS_VERB = defineVerb({
+  verb: "events",
+  group: "Look",
+  summary: "print the log of what happened, as JSON lines",
+  usage: ["events [options]", "events JOB|JOB/INDEX|WORKER [options]"],
+  positionals: [{ name: "JOB|JOB/INDEX|WORKER", required: false, completes: "job" }],
+  options: {
+    since: {
+      type: "integer",
+      value: "SEQ",
+      min: 0,
+      description: "only events with a larger number: give the last one you have",
+    },
+    follow: { type: "boolean", short: "f", description: "go on with what happens from now on" },
+    kind: {
+      type: "list",
+      value: "KIND,…",
+      separator: ",",
+      description: "only such events (docs/events.md)",
+    },
+    ...CLIENT_OPTIONS,
+  },
+  examples: [
+    { line: "cc events", does: "everything that is kept, the oldest first" },
+    { line: "cc events 17", does: "the story of job 17; 17/3 that of one task" },
+    { line: "cc events alpha -f", does: "what happens to the worker alpha" },
+    { line: "cc events --since 1042 -f", does: "what came after number 1042, without a gap" },
+    { line: "cc events --kind worker_lost,stale_attempt", does: "lost workers, late results" },
+  ],
+  notes: [
+    "Events tell of jobs, workers and batches of tasks; the attempts of one task stand in `cc tasks JOB/INDEX`.",
+  ],
+});
+
 export const WAIT_VERB = defineVerb({
   verb: "wait",
   group: "Look",

@@ -16,6 +16,7 @@ interface AnswerTypes {
   remove_job: "job_status";
   get_job: "job_status";
   read_results: "results";
+  read_events: "events";
   subscribe: "snapshot";
   update_worker: "done";
   drain_worker: "done";

@@ -6,9 +6,11 @@ import type { Clock } from "../platform/clock.ts";
 import { failpoint } from "../platform/failpoint.ts";
 import type { Logger } from "../platform/logger.ts";
 import { assertNever, type CcError } from "../protocol/error.ts";
+import type { EventKind } from "../protocol/event-kinds.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { firstAssignmentOfEpoch } from "../protocol/ids.ts";
 import type { Change } from "../scheduler/foreman/changes.ts";
+import { type EventAbout, eventFacts } from "../scheduler/foreman/event-facts.ts";
 import type { ForemanEffect } from "../scheduler/foreman/events.ts";
 import { createForemanState, type ForemanState, recover } from "../scheduler/foreman/machine.ts";
 import type { ForemanOptions } from "../scheduler/foreman/machine-interface.ts";
@@ -17,6 +19,7 @@ import type { Channel, ChannelHandler } from "../transport/channel.ts";
 import { createAttachments } from "./attachments.ts";
 import { createBlobServer } from "./blob-server.ts";
 import { createClientRequests } from "./client-requests.ts";
+import { createEventsDesk } from "./events-desk.ts";
 import { createFollowers } from "./followers.ts";
 import { createInputWindow } from "./input-window.ts";
 import { createJobReader } from "./job-reader.ts";
@@ -124,6 +127,9 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     post: pump.post,
     nowMs: pump.nowMs,
     jobOf: jobs.liveFacts,
+    onRefused(workerId, { code, message }) {
+      record("worker_refused", { workerId, body: { code, reason: message } });
+    },
   });
   const views = createViewBuilder({
     state,
@@ -141,12 +147,18 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     jobs.resultsSource,
     clock,
   );
+  const events = createEventsDesk({
+    store,
+    logger,
+    hasJob: async (jobId) => (await jobs.facts(jobId)) !== null,
+  });
   const clients = createClientRequests({
     logger,
     store,
     blobs,
     submissions,
     results,
+    events,
     subscriptions,
     followers,
     post: pump.post,
@@ -161,6 +173,12 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   pump.adopt(recover(state, await store.load(), pump.nowMs()));
   await pump.idle();
   gate.start();
+
+  /** What only the shell knows. */
+  function record<Kind extends EventKind>(kind: Kind, about: EventAbout<Kind>): void {
+    const event = eventFacts(pump.nowMs(), kind, about);
+    pump.adopt({ changes: [{ type: "eventRecorded", event }], effects: [] });
+  }
 
   function tellAudience(): void {
     parts.onAudience?.({ clients: clientCount, followers: followers.count() });
@@ -193,6 +211,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
       else if (change.type === "assigned") failpoint("dispatch-committed");
       else if (change.type === "restCancelled") failpoint("cancel-committed");
     }
+    if (changes.some(({ type }) => type === "eventRecorded")) events.wake();
     if (changes.length > 0) subscriptions.touch();
   }
 
@@ -254,6 +273,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
       channel.peer.role === "worker" ? sessions.open(channel) : openClient(channel),
     followerCount: followers.count,
     async close() {
+      record("foreman_stopped", { body: {} });
       await pump.close();
       gate.stop();
       attachments.stop();

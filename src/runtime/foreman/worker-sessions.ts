@@ -37,6 +37,8 @@ export interface WorkerSessionsParts {
   post(event: UnstampedEvent): void;
   /** null when the job has ended or was forgotten meanwhile. */
   jobOf(jobId: JobId): AssignableJob | null;
+  /** A worker was turned away; not told again of the same name within a minute. */
+  onRefused(workerId: WorkerId, refusal: { readonly code: string; readonly message: string }): void;
 }
 
 /** The connection for which the machine meant it; what a reconnect overtook is dropped. */
@@ -90,12 +92,16 @@ interface Session {
 
 /** A worker sees as many jobs' specs as it likes; beyond this they are sent anew. */
 const SPECS_PER_SESSION_MAX = 2_000;
+/** A worker that is turned away tries again and again. */
+const REFUSED_AGAIN_MS = 60_000;
+const REFUSED_NAMES_MAX = 1_000;
 
 export function createWorkerSessions(
   parts: WorkerSessionsParts & { nowMs(): number },
 ): WorkerSessions {
   const { logger, window, post } = parts;
   const sessions = new Map<BootId, Session>();
+  const refusedAtMs = new Map<WorkerId, number>();
 
   function open(channel: Channel): ChannelHandler {
     let session: Session | null = null;
@@ -119,11 +125,9 @@ export function createWorkerSessions(
     const bootId = asBootId(message.boot_id);
     const other = findConnected(workerId, bootId);
     if (other && other.host !== message.offer.host) {
-      refuse(
-        channel,
-        "worker_id_taken",
-        `The id "${workerId}" is held by a worker on ${other.host}.`,
-      );
+      const message = `The id "${workerId}" is held by a worker on ${other.host}.`;
+      refuse(channel, "worker_id_taken", message);
+      noteRefused(workerId, { code: "worker_id_taken", message });
       return null;
     }
     const known = sessions.get(bootId);
@@ -149,6 +153,17 @@ export function createWorkerSessions(
     });
     logger.info("worker connected", { worker: workerId, slots: message.offer.slots });
     return session;
+  }
+
+  function noteRefused(
+    workerId: WorkerId,
+    refusal: { readonly code: string; readonly message: string },
+  ): void {
+    const atMs = parts.nowMs();
+    if (atMs - (refusedAtMs.get(workerId) ?? 0) < REFUSED_AGAIN_MS) return;
+    if (refusedAtMs.size >= REFUSED_NAMES_MAX) refusedAtMs.clear();
+    refusedAtMs.set(workerId, atMs);
+    parts.onRefused(workerId, refusal);
   }
 
   function findConnected(workerId: WorkerId, bootId: BootId): Session | null {

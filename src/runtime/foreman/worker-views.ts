@@ -29,6 +29,7 @@ export function createWorkerViews(parts: {
           prefetched: session.prefetched,
           completed: session.completed,
           failed: session.failed,
+          refused: session.stale,
           cpu_percent: vitals?.cpuPercent ?? null,
           memory_percent: vitals?.memoryPercent ?? null,
           heartbeat_age_seconds: vitals === null ? null : (atMs - vitals.beatAtMs) / 1000,

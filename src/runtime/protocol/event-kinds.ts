@@ -100,7 +100,12 @@ export const EVENT_KINDS = {
   job_removed: {
     about: "job",
     meaning: "The job was forgotten with all it left, its other events too.",
-    fields: { job_id: "its number", name: "its name", state: "how it had ended" },
+    fields: {
+      job_id: "its number",
+      name: "its name",
+      state: "how it had ended",
+      why: "`request` (`cc rm`), `age` or `count` (retention)",
+    },
   },
   events_left_out: {
     about: "job",

@@ -133,6 +133,8 @@ export interface WorkerView {
   readonly prefetched: number;
   readonly completed: number;
   readonly failed: number;
+  /** Its results that came too late (`stale_attempt`), since the foreman's start. */
+  readonly refused: number;
   readonly cpu_percent: number | null;
   readonly memory_percent: number | null;
   readonly heartbeat_age_seconds: number | null;
@@ -148,6 +150,19 @@ export interface WhyView {
   readonly sentence: string;
   /** What to type, or null. */
   readonly hint: string | null;
+}
+
+/** One line of `cc events`; further keys by kind, see event-kinds.ts. */
+export interface EventView {
+  /** Grows; gaps mean nothing, since what belonged to a removed job is gone. */
+  readonly seq: number;
+  readonly time: string;
+  readonly kind: string;
+  readonly job_id: number | null;
+  /** Only where exactly one task is meant. */
+  readonly task_id: string | null;
+  readonly worker: string | null;
+  readonly [field: string]: unknown;
 }
 
 export interface ProgressView {

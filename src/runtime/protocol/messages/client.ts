@@ -171,6 +171,46 @@ export const results = z
     ),
   );
 
+/** Pull is back-pressure: whoever reads slowly asks rarely, and nothing is kept for it. */
+export const readEvents = z.object({
+  type: z.literal("read_events"),
+  request,
+  /** Events with a larger number only; `next_after` of the answer before. */
+  after: z.int().check(z.minimum(0)),
+  bytes_max: u32,
+  /** Wait for the next event (an answer comes at the latest after 30 s) instead of ending there. */
+  wait: z.boolean(),
+  /** Only those about this job, or with `index` about this task and its whole job. */
+  job_id: z.optional(jobId),
+  index: z.optional(u32),
+  /** Only those about this worker. */
+  worker_id: z.optional(shortText),
+  /** Only these kinds. */
+  kinds: z.optional(z.array(shortText).check(z.maxLength(100))),
+});
+
+export const events = z.object({
+  type: z.literal("events"),
+  request,
+  /** Everything up to here has been looked at. */
+  next_after: z.int().check(z.minimum(0)),
+  /** Nothing newer is recorded now. */
+  end: z.boolean(),
+  /** Events before this number are forgotten: a cursor below it has a gap. */
+  oldest_seq: z.int().check(z.minimum(1)),
+  /** In order of `seq`; further fields by kind, see docs/events.md. */
+  events: z.array(
+    z.looseObject({
+      seq: z.int().check(z.minimum(1)),
+      time: z.string(),
+      kind: z.string(),
+      job_id: z.nullable(jobId),
+      task_id: z.nullable(z.string()),
+      worker: z.nullable(z.string()),
+    }),
+  ),
+});
+
 const listLimit = u32;
 
 /** What can be looked at; answered with `snapshot`, and with `delta`s when followed. */
@@ -288,6 +328,8 @@ export const clientMessages = [
   getJob,
   readResults,
   results,
+  readEvents,
+  events,
   subscribe,
   unsubscribe,
   snapshot,

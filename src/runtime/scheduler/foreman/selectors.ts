@@ -5,6 +5,7 @@
 import type { JobId, WorkerId } from "../../protocol/ids.ts";
 import type { WorkerOffer } from "../../protocol/job-spec.ts";
 import type { JobState, TaskCounts, TaskState, WorkerState } from "../../protocol/views.ts";
+import { formatDuration } from "./explain/wording.ts";
 import type { JobFacts } from "./facts.ts";
 import { countOf, factsOf, isBlocked, liveState, queuedCount } from "./jobs/live-job.ts";
 import { rowOfIndex } from "./outcomes/assignments.ts";
@@ -62,6 +63,8 @@ export interface SessionSummary {
   /** Since the foreman's start. */
   readonly completed: number;
   readonly failed: number;
+  /** Its results that came too late and were refused. */
+  readonly stale: number;
   readonly jobIds: readonly JobId[];
 }
 
@@ -245,13 +248,14 @@ function summaryOf(state: ForemanState, worker: Worker, session: Session | null)
   return {
     workerId: worker.workerId,
     state: workerState(state, worker, session),
-    reason: workerReason(worker, session),
+    reason: workerReason(state, worker, session),
     offer: worker.offer,
     busySlots: Math.min(slots, heldSlots + (session?.fencedSlots ?? 0)),
     running,
     prefetched: held - running,
     completed: worker.completed,
     failed: worker.failed,
+    stale: worker.stale,
     jobIds: session ? [...session.holdings.keys()] : [],
   };
 }
@@ -265,8 +269,13 @@ function workerState(state: ForemanState, worker: Worker, session: Session | nul
   return worker.setAsideUntilMs === null ? "up" : "set aside";
 }
 
-function workerReason(worker: Worker, session: Session | null): string | null {
+function workerReason(state: ForemanState, worker: Worker, session: Session | null): string | null {
   if (session === null) return null;
   if (!session.isConnected) return "its connection is gone and it may still come back";
-  return worker.setAsideReason ?? session.reason;
+  if (worker.setAsideUntilMs !== null) {
+    const left = formatDuration(worker.setAsideUntilMs - state.nowMs);
+    return `for another ${left}: ${worker.setAsideReason ?? "tasks failed there"}`;
+  }
+  if (worker.isOnProbation) return "on trial after it was set aside: one task at a time";
+  return session.reason;
 }

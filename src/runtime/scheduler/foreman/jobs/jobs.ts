@@ -102,7 +102,7 @@ function createJob(step: CurrentStep, event: JobSubmitted): void {
       name: spec.name,
       owner,
       queue: spec.queue,
-      tasks: event.count,
+      task_count: event.count,
       inputs_open: !event.close,
     },
   });
@@ -147,7 +147,7 @@ function closeInputs(step: CurrentStep, job: LiveJob): void {
   endInputs(step, job);
   recordEvent(step, "inputs_closed", {
     jobId: job.jobId,
-    body: { tasks: job.tasks.count },
+    body: { task_count: job.tasks.count },
   });
 }
 

@@ -5,7 +5,7 @@
 import type { EventBody, EventKind } from "../../../protocol/event-kinds.ts";
 import type { WorkerId } from "../../../protocol/ids.ts";
 import { type CurrentStep, recordEvent } from "../current-step.ts";
-import { type eventFacts, type NamedTasks, nameTasks, onlyTask } from "../event-facts.ts";
+import { type EventAbout, type NamedTasks, nameTasks, onlyTask } from "../event-facts.ts";
 import type { LiveJob, Worker } from "../state.ts";
 
 /** Of one job since the foreman's start. */
@@ -51,7 +51,7 @@ export function recordLoose<Kind extends EventKind>(
   step: CurrentStep,
   worker: Worker | null,
   kind: Kind,
-  about: Parameters<typeof eventFacts<Kind>>[2],
+  about: EventAbout<Kind>,
 ): void {
   if (worker !== null) {
     if (worker.looseEvents >= LOOSE_EVENTS_PER_WORKER_MAX) return;

@@ -1,0 +1,100 @@
+/**
+ * `cc events`: the durable event log as JSON lines, of everything or of one job, task or worker. It
+ * resumes after a number, follows over restarts of the foreman, and never leaves a gap unsaid.
+ */
+import type { Link } from "../runtime/client/link.ts";
+import { readEvents } from "../runtime/client/read-events.ts";
+import { linkOver } from "../runtime/client/single-link.ts";
+import { nearestName } from "../runtime/platform/nearest-name.ts";
+import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
+import { EVENT_KINDS, isEventKind } from "../runtime/protocol/event-kinds.ts";
+import { JSON_SCHEMA_NAME } from "../runtime/protocol/views.ts";
+import type { CommandContext } from "./command-context.ts";
+import { openFollowingLink } from "./follow/following-link.ts";
+import { tryFindJobOrTask } from "./job-arguments.ts";
+import type { EVENTS_VERB } from "./tables/look.ts";
+import { withForeman } from "./with-foreman.ts";
+
+type Context = CommandContext<typeof EVENTS_VERB>;
+
+interface Subject {
+  readonly jobId?: number;
+  readonly index?: number;
+  readonly workerId?: string;
+}
+
+export async function run(context: Context): Promise<ExitCode> {
+  checkKinds(context.values.kind);
+  const link = context.values.follow ? await openFollowingLink(context) : null;
+  if (link === null) {
+    await withForeman(context, "look", (connection) => print(context, linkOver(connection), false));
+    if (context.values.follow && !context.quiet) {
+      await context.io.stderr.write("no foreman is running, so nothing follows: cc foreman\n");
+    }
+    return 0;
+  }
+  try {
+    await print(context, link, true);
+  } finally {
+    link.close();
+  }
+  return 0;
+}
+
+function checkKinds(kinds: readonly string[] | undefined): void {
+  for (const kind of kinds ?? []) {
+    if (isEventKind(kind)) continue;
+    const near = nearestName(kind, Object.keys(EVENT_KINDS));
+    throw usageError(
+      "bad_kind",
+      `--kind "${kind}" is no kind of event; docs/events.md lists them.`,
+      near === null ? undefined : `Did you mean ${near}?`,
+    );
+  }
+}
+
+async function print(context: Context, link: Link, isFollowing: boolean): Promise<void> {
+  const { since, kind } = context.values;
+  const subject = await link.run((connection) => findSubject(connection, context.positionals[0]));
+  const { stdout, stderr } = context.io;
+  const pages = readEvents(link, {
+    ...subject,
+    after: since ?? 0,
+    wait: isFollowing,
+    kinds: kind,
+    async onForgotten(oldestSeq) {
+      // From the beginning means from the beginning of what is kept.
+      if (since === undefined) return;
+      await stderr.write(`events before ${oldestSeq} are forgotten\n`);
+    },
+  });
+  for await (const { events } of pages) {
+    const lines = events.map((event) =>
+      context.quiet
+        ? String(event.seq)
+        : lineOf({ schema: JSON_SCHEMA_NAME, ...event }, stdout.isTerminal),
+    );
+    await stdout.write(`${lines.join("\n")}\n`);
+  }
+}
+
+async function findSubject(
+  connection: Parameters<typeof tryFindJobOrTask>[0],
+  word: string | undefined,
+): Promise<Subject> {
+  if (word === undefined) return {};
+  const found = await tryFindJobOrTask(connection, word);
+  if (found === null) return { workerId: word };
+  const { jobId, index } = found;
+  return index === null ? { jobId } : { jobId, index };
+}
+
+/** Others chose names and reasons: to a terminal what could steer it is escaped, in JSON's own way. */
+function lineOf(event: object, isTerminal: boolean): string {
+  const text = JSON.stringify(event);
+  if (!isTerminal) return text;
+  return text.replace(
+    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

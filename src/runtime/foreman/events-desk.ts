@@ -1,0 +1,136 @@
+/**
+ * Where readers of events stand: a request that waits is kept here until something is recorded that it
+ * wants, at most one turn of WAIT_MS. A connection may have a few requests open, never many.
+ */
+import type { Logger } from "../platform/logger.ts";
+import { CcError, toCcError } from "../protocol/error.ts";
+import { asJobId, asWorkerId, type JobId } from "../protocol/ids.ts";
+import type { Store } from "../store/store.ts";
+import type { Channel } from "../transport/channel.ts";
+import { type Events, type ReadEvents, readEventsPage } from "./events-reader.ts";
+import { WAIT_MS } from "./results-reader.ts";
+
+const WAITING_PER_CHANNEL_MAX = 100;
+
+export interface EventsDesk {
+  /** @throws CcError `no_such_job`, `no_such_worker`, `too_many_readers`. */
+  read(channel: Channel, request: ReadEvents): Promise<void>;
+  /** Something was recorded and is committed. */
+  wake(): void;
+  drop(channel: Channel): void;
+}
+
+export interface EventsDeskParts {
+  readonly store: Store;
+  readonly logger: Logger;
+  hasJob(jobId: JobId): Promise<boolean>;
+}
+
+interface Waiting {
+  readonly channel: Channel;
+  /** Its cursor moves on over what it does not want. */
+  request: ReadEvents;
+  readonly deadline: ReturnType<typeof setTimeout>;
+}
+
+export function createEventsDesk({ store, logger, hasJob }: EventsDeskParts): EventsDesk {
+  const waiting = new Set<Waiting>();
+  let isServing = false;
+  let isWoken = false;
+
+  async function read(channel: Channel, request: ReadEvents): Promise<void> {
+    await checkSubject(request);
+    const answer = await readEventsPage(store, request);
+    if (isReady(answer) || !request.wait) channel.send(answer);
+    else wait(channel, { ...request, after: answer.next_after });
+  }
+
+  async function checkSubject({ job_id, worker_id }: ReadEvents): Promise<void> {
+    if (job_id !== undefined && !(await hasJob(asJobId(job_id)))) throw noSuch("job", job_id);
+    if (worker_id === undefined) return;
+    if ((await store.readWorker(asWorkerId(worker_id))) === null) {
+      throw noSuch("worker", `"${worker_id}"`);
+    }
+  }
+
+  function wait(channel: Channel, request: ReadEvents): void {
+    let open = 0;
+    for (const entry of waiting) if (entry.channel === channel) open++;
+    if (open >= WAITING_PER_CHANNEL_MAX) {
+      throw new CcError({
+        code: "too_many_readers",
+        message: `This connection waits for events ${open} times already.`,
+        exitCode: 3,
+      });
+    }
+    const deadline = setTimeout(() => void answerEmpty(entry), WAIT_MS);
+    const entry: Waiting = { channel, request, deadline };
+    waiting.add(entry);
+    // What was recorded while we read has woken nobody who stands here.
+    wake();
+  }
+
+  async function answerEmpty(entry: Waiting): Promise<void> {
+    if (!take(entry)) return;
+    try {
+      entry.channel.send(await readEventsPage(store, entry.request));
+    } catch (thrown) {
+      refuse(entry, thrown);
+    }
+  }
+
+  function take(entry: Waiting): boolean {
+    clearTimeout(entry.deadline);
+    return waiting.delete(entry);
+  }
+
+  function wake(): void {
+    isWoken = true;
+    if (!isServing && waiting.size > 0) void serve();
+  }
+
+  async function serve(): Promise<void> {
+    isServing = true;
+    while (isWoken) {
+      isWoken = false;
+      for (const entry of [...waiting]) await serveOne(entry);
+    }
+    isServing = false;
+  }
+
+  async function serveOne(entry: Waiting): Promise<void> {
+    try {
+      const answer = await readEventsPage(store, entry.request);
+      entry.request = { ...entry.request, after: answer.next_after };
+      if (isReady(answer) && take(entry)) entry.channel.send(answer);
+    } catch (thrown) {
+      if (take(entry)) refuse(entry, thrown);
+    }
+  }
+
+  function refuse({ channel, request }: Waiting, thrown: unknown): void {
+    const error = toCcError(thrown);
+    logger.error("events could not be read", { code: error.code, cause: thrown });
+    channel.send({ type: "error", request: request.request, ...error.toView() });
+  }
+
+  return {
+    read,
+    wake,
+    drop(channel) {
+      for (const entry of [...waiting]) if (entry.channel === channel) take(entry);
+    },
+  };
+}
+
+/** Something to print, or a search that has not come to its end. */
+const isReady = (answer: Events): boolean => answer.events.length > 0 || !answer.end;
+
+function noSuch(kind: "job" | "worker", name: number | string): CcError {
+  return new CcError({
+    code: `no_such_${kind}`,
+    message: `There is no ${kind} ${name}.`,
+    hint: `cc ${kind}s`,
+    exitCode: 2,
+  });
+}
