@@ -145,6 +145,9 @@ async function submitAndFollow(
     resumable: values.idempotencyKey !== undefined,
     bundle: plan.bundle,
     batches,
+    clock: systemClock,
+    onHeld: ({ message }) =>
+      void session.progress.say(`${message} Waiting for room; Ctrl-C gives up.`).catch(() => {}),
   });
   const submission = await running.submitting;
   running.submission = submission;

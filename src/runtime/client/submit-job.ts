@@ -1,9 +1,11 @@
 /**
  * Submits one job: the specification with its first inputs in one message, then the rest in batches as
  * the foreman takes them, then the word that no more follow. Whatever happens to the connection, each
- * input arrives once: after a loss the foreman says how many it holds, and the rest is sent again.
+ * input arrives once: after a loss the foreman says how many it holds, and the rest is sent again. A
+ * foreman whose disk fills up on the way is waited for; one that is full at the start refuses.
  */
 import { crc32 } from "node:zlib";
+import type { Clock } from "../platform/clock.ts";
 import { EMPTY_VALUES, sliceValues, valueOffsets } from "../protocol/columns.ts";
 import { type CcError, usageError } from "../protocol/error.ts";
 import type { JobSpec } from "../protocol/job-spec.ts";
@@ -25,6 +27,9 @@ export interface SubmitRequest {
   readonly bundle: Bundle | null;
   /** At least one batch. */
   readonly batches: AsyncIterable<EncodedBatch>;
+  readonly clock: Pick<Clock, "setTimer">;
+  /** The foreman's disk is full: inputs wait until there is room. */
+  onHeld?(refusal: CcError): void;
 }
 
 export interface Submission {
@@ -105,6 +110,8 @@ async function feed(
     jobId: accepted.job_id,
     creditBytes: accepted.credit_bytes,
     connection,
+    clock: request.clock,
+    ...(request.onHeld === undefined ? {} : { onHeld: request.onHeld }),
     async resume() {
       const again = await announce(request, null);
       return { connection: again.connection, heldCount: again.accepted.next_index };

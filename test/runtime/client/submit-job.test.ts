@@ -70,6 +70,7 @@ function submit(link: Link, batches: AsyncIterable<readonly unknown[]>, submissi
     resumable: true,
     bundle: null,
     batches: encoded(batches),
+    clock: systemClock,
   });
 }
 
@@ -210,6 +211,38 @@ describe("a submission", () => {
     link.close();
   });
 
+  test("waits for a foreman whose disk fills up on the way, and says so once", async () => {
+    let refusals = 0;
+    const keeper = createInputKeeper((message, channel, job) => {
+      if (message.type !== "submit_tasks" || job.count < 2_000 || refusals === 2) return false;
+      // What was under way behind the refused batch does not fit where the foreman stands.
+      const isNext = message.first_index === job.count;
+      if (isNext) refusals++;
+      const code = isNext ? "storage_full" : "inputs_gap";
+      const { request } = message;
+      channel.send({ type: "error", request, code, message: "no room", retryable: true });
+      return true;
+    });
+    const foreman = createScriptedForeman(keeper.answer);
+    const link = await linkTo(foreman);
+    const held: string[] = [];
+    const submission = await submitJob({
+      link,
+      spec: SPEC,
+      submissionId: "s1",
+      resumable: false,
+      bundle: null,
+      batches: encoded(batchesOf(5_000)),
+      clock: { setTimer: (_delayMs, onTime) => systemClock.setTimer(0, onTime) },
+      onHeld: ({ code }) => held.push(code),
+    });
+    expect(await submission.inputs).toBe(5_000);
+    expect(held).toEqual(["storage_full"]);
+    expect(refusals).toBe(2);
+    expect(Buffer.compare(keeper.job.data, expectedData(5_000))).toBe(0);
+    link.close();
+  });
+
   test("a function's code is offered first and sent where it is not known", async () => {
     const keeper = createInputKeeper();
     const foreman = createScriptedForeman(keeper.answer);
@@ -222,6 +255,7 @@ describe("a submission", () => {
       resumable: false,
       bundle: { sha256: "b".repeat(64), code },
       batches: encoded(batchesOf(1)),
+      clock: systemClock,
     });
     expect(typesOf(foreman.heard).slice(0, 6)).toEqual([
       "blob_offer",
