@@ -4,10 +4,12 @@
  * within bounds, and have given the client every answer, right.
  */
 import { expect } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readKeyFile } from "../../../src/runtime/transport/key-files.ts";
 import type { Key, KeyRole } from "../../../src/runtime/transport/keys.ts";
+import { BINARY } from "../../support/binary.ts";
 import { type Cluster, type ClusterOptions, openCluster } from "../support/cluster.ts";
 import { report } from "../support/long.ts";
 import { type HonestFigures, startHonestClient } from "./honest-client.ts";
@@ -30,8 +32,18 @@ export interface Attacked {
 const MEBIBYTES_MAX = 64;
 const SAMPLE_MS = 20;
 
-export async function openAttacked(options: ClusterOptions = {}): Promise<Attacked> {
-  const cluster = await openCluster(options);
+export interface AttackedOptions extends ClusterOptions {
+  /** Of the foreman, as `prlimit` takes them. */
+  readonly limits?: readonly string[];
+}
+
+export async function openAttacked({
+  limits,
+  ...options
+}: AttackedOptions = {}): Promise<Attacked> {
+  const folder = mkdtempSync(join(tmpdir(), "cc-attacked-"));
+  const limited = limits === undefined ? {} : { program: writeLimiter(folder, limits) };
+  const cluster = await openCluster({ ...options, ...limited });
   const keys = { client: readKey(cluster, "admin"), worker: readKey(cluster, "worker") };
   await cluster.worker("honest", { slots: 2 });
   return {
@@ -40,6 +52,7 @@ export async function openAttacked(options: ClusterOptions = {}): Promise<Attack
     proven: (role, peerOptions) => openProven(cluster.url, keys[role], role, peerOptions),
     async besideHonest(name, attack, { mebibytesMax = MEBIBYTES_MAX } = {}) {
       const { pid } = cluster.foreman;
+      expectUnhurt(cluster);
       const client = await startHonestClient(cluster.url, keys.client);
       // What the first jobs allocate is nobody's attack.
       await client.untilJobs(20);
@@ -54,7 +67,8 @@ export async function openAttacked(options: ClusterOptions = {}): Promise<Attack
         await client.untilJobs(10);
       } catch (thrown) {
         await client.stop().catch(() => {});
-        throw thrown;
+        const log = cluster.foreman.stderr().slice(-2_000);
+        throw new Error(`${name}: ${thrown}; the foreman's log ends:\n${log}`, { cause: thrown });
       } finally {
         clearInterval(sampling);
       }
@@ -68,8 +82,19 @@ export async function openAttacked(options: ClusterOptions = {}): Promise<Attack
       expect(most - before).toBeLessThan(mebibytesMax);
       return figures;
     },
-    close: () => cluster.close(),
+    async close() {
+      await cluster.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
+}
+
+/** A program that becomes the binary, within limits, under the same process number. */
+function writeLimiter(folder: string, limits: readonly string[]): string {
+  const path = join(folder, "limited");
+  const script = `#!/bin/sh\nexec prlimit ${limits.join(" ")} '${BINARY}' "$@"\n`;
+  writeFileSync(path, script, { mode: 0o755 });
+  return path;
 }
 
 /** Still the same process, and nothing in its log that only a fault of ours can say. */
