@@ -27,7 +27,10 @@ export async function* readEvents(link: Link, request: EventsRequest): AsyncGene
   let { after } = request;
   for (;;) {
     const page = await askFrom(link, request, after);
-    if (page.oldest_seq > after + 1) await request.onForgotten(page.oldest_seq);
+    // What belongs to a job is kept as long as the job.
+    if (page.oldest_seq > after + 1 && request.jobId === undefined) {
+      await request.onForgotten(page.oldest_seq);
+    }
     if (page.events.length > 0) yield page;
     after = page.next_after;
     if (page.end && !request.wait) return;

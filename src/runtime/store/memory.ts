@@ -29,7 +29,12 @@ export interface MemoryStore extends Store {
   reopen(): MemoryStore;
 }
 
-const ALL_EVENTS = { jobId: null, workerId: null, afterSeq: 0 } as const;
+const ALL_EVENTS = {
+  jobId: null,
+  workerId: null,
+  afterSeq: 0,
+  limit: Number.POSITIVE_INFINITY,
+} as const;
 
 export function createMemoryStore(options: { readonly foremanId?: string } = {}): MemoryStore {
   return openTables(createTables(), options.foremanId ?? "memory");
@@ -72,7 +77,7 @@ function openTables(tables: MemoryTables, foremanId: string): MemoryStore {
     readEvents: async (filter) => eventsOf(rows(), filter),
     async readEventRange() {
       const lastSeq = rows().counters.eventSeq;
-      const [oldest] = eventsOf(rows(), { ...ALL_EVENTS, limit: 1 });
+      const oldest = eventsOf(rows(), ALL_EVENTS).find(({ jobId }) => jobId === null);
       return { oldestSeq: oldest?.seq ?? lastSeq + 1, lastSeq };
     },
     async hasBlob(sha256) {

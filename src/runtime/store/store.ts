@@ -94,7 +94,10 @@ export interface EventRowFacts extends EventFacts {
 }
 
 export interface EventRange {
-  /** Everything before has been forgotten; one beyond `lastSeq` when nothing is kept. */
+  /**
+   * The oldest event kept of those that belong to no job, which are forgotten in their order; one
+   * beyond `lastSeq` when there is none. Of those before it only some jobs' own are left.
+   */
   readonly oldestSeq: number;
   /** The newest number ever given; 0: none. */
   readonly lastSeq: number;

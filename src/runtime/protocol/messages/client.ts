@@ -196,7 +196,7 @@ export const events = z.object({
   next_after: z.int().check(z.minimum(0)),
   /** Nothing newer is recorded now. */
   end: z.boolean(),
-  /** Events before this number are forgotten: a cursor below it has a gap. */
+  /** Before this number only some jobs' own events are kept: a cursor below it has a gap. */
   oldest_seq: z.int().check(z.minimum(1)),
   /** In order of `seq`; further fields by kind, see docs/events.md. */
   events: z.array(

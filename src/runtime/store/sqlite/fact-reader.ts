@@ -25,10 +25,11 @@ import {
   assignmentOfRow,
   attemptEndOfRow,
   EVENT_LAST_AT,
+  EVENT_LAST_SEQ,
   EVENT_LIST,
   EVENT_LIST_OF_JOB,
   EVENT_LIST_OF_WORKER,
-  EVENT_RANGE,
+  EVENT_OLDEST_FREE,
   type EventRow,
   eventOfRow,
   INPUT_CHUNK_GET_AT,
@@ -120,9 +121,10 @@ export function createFactReader(database: SqlDatabase): FactReader {
   const listEvents = database.prepare<EventRow>(EVENT_LIST);
   const listEventsOfJob = database.prepare<EventRow>(EVENT_LIST_OF_JOB);
   const listEventsOfWorker = database.prepare<EventRow>(EVENT_LIST_OF_WORKER);
-  const getEventRange = database.prepare<{ oldest: number | null; last: number | null }>(
-    EVENT_RANGE,
-  );
+  const getLastEventSeq = database.prepare<{ seq: number }>(EVENT_LAST_SEQ);
+  const getOldestFree = database.prepare<{ seq: number }>(EVENT_OLDEST_FREE);
+  // It only grows, so each look goes on where the last one ended.
+  let oldestFreeSeq = 0;
   const getLastEventAt = database.prepare<{ at_ms: number }>(EVENT_LAST_AT);
 
   const hasJob = (jobId: JobId): boolean => jobExists.get(jobId) !== null;
@@ -181,9 +183,9 @@ export function createFactReader(database: SqlDatabase): FactReader {
       return rows.map(eventOfRow);
     },
     eventRange() {
-      const row = getEventRange.get();
-      const lastSeq = row?.last ?? 0;
-      return { oldestSeq: row?.oldest ?? lastSeq + 1, lastSeq };
+      const lastSeq = getLastEventSeq.get()?.seq ?? 0;
+      oldestFreeSeq = getOldestFree.get(oldestFreeSeq)?.seq ?? lastSeq + 1;
+      return { oldestSeq: oldestFreeSeq, lastSeq };
     },
     lastEventAtMs: () => getLastEventAt.get()?.at_ms ?? null,
   };

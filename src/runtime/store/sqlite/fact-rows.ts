@@ -298,10 +298,17 @@ export const EVENT_LIST_OF_WORKER = `
   limit ?`;
 
 /** Autoincrement remembers the largest number ever, also when its event is forgotten. */
-export const EVENT_RANGE = `
-  select
-    (select min(seq) from event) as oldest,
-    (select seq from sqlite_sequence where name = 'event') as last`;
+export const EVENT_LAST_SEQ = `
+  select seq
+  from sqlite_sequence
+  where name = 'event'`;
+
+export const EVENT_OLDEST_FREE = `
+  select seq
+  from event
+  where seq >= ? and job_id is null
+  order by seq
+  limit 1`;
 
 export const EVENT_LAST_AT = `
   select at_ms

@@ -235,12 +235,21 @@ export function suiteOfFacts(suite: Suite): void {
   suite("the range of events says what is kept and what was the last", async (store) => {
     assert.deepEqual(await store.readEventRange(), { oldestSeq: 1, lastSeq: 0 });
     assert.equal((await store.load()).lastEventAtMs, null);
-    const event = (jobId: number, atMs: number): Change => ({
+    const event = (jobId: number | null, atMs: number): Change => ({
       type: "eventRecorded",
-      event: { atMs, kind: "a", jobId: asJobId(jobId), index: null, workerId: null, body: "{}" },
+      event: {
+        atMs,
+        kind: "a",
+        jobId: jobId === null ? null : asJobId(jobId),
+        index: null,
+        workerId: null,
+        body: "{}",
+      },
     });
-    await store.commit([event(1, NOW_MS), event(1, NOW_MS + 9), event(2, NOW_MS + 5)]);
-    assert.deepEqual(await store.readEventRange(), { oldestSeq: 1, lastSeq: 3 });
+    await store.commit([event(1, NOW_MS)]);
+    assert.deepEqual(await store.readEventRange(), { oldestSeq: 2, lastSeq: 1 });
+    await store.commit([event(null, NOW_MS + 9), event(2, NOW_MS + 5)]);
+    assert.deepEqual(await store.readEventRange(), { oldestSeq: 2, lastSeq: 3 });
     assert.equal((await store.load()).lastEventAtMs, NOW_MS + 5);
   });
 
