@@ -78,6 +78,14 @@ export type ForemanEvent = { readonly atMs: number } & (
   | { readonly type: "submitterDetached"; readonly jobId: JobId }
   /** The first connection follows the job, or the last has gone; see `onlyFollowed`. */
   | { readonly type: "followingChanged"; readonly jobId: JobId; readonly followed: boolean }
+  /** Somebody reads the job's results from now on, or nobody does any more. */
+  | { readonly type: "readingChanged"; readonly jobId: JobId; readonly reading: boolean }
+  /** `cc gc`: forget these, each only if it may go. */
+  | {
+      readonly type: "garbageCollected";
+      readonly token: ReplyToken;
+      readonly jobs: readonly { readonly jobId: JobId; readonly why: "age" | "count" }[];
+    }
   /** A worker is connected and has presented itself; a known boot resumes its session. */
   | {
       readonly type: "sessionReady";
@@ -247,6 +255,8 @@ export type ForemanAnswer =
       readonly reopenSeq: number | null;
       readonly note: string | null;
     }
+  /** Those of the jobs that were forgotten. */
+  | { readonly type: "collected"; readonly jobIds: readonly JobId[] }
   | { readonly type: "done"; readonly note: string | null }
   /** The world's fault, for the peer: code, sentence, hint. */
   | {

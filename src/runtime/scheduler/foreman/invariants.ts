@@ -37,6 +37,7 @@ export function checkInvariants(state: ForemanState): void {
   for (const assignment of state.assignments.values()) checkAssignment(state, assignment);
   for (const session of state.sessions.values()) checkSession(state, session);
   checkLevels(state);
+  checkRetention(state);
   checkNobodyWaits(state);
   for (const facts of state.ended.values()) {
     const settled = facts.completed + facts.failed + facts.cancelled;
@@ -99,6 +100,30 @@ function checkRunning(job: LiveJob): void {
     }
   }
   assert(running.size === job.counts[TASK_RUNNING], `job ${job.jobId}: all running are assigned`);
+}
+
+/** What may go stands in exactly one place, and the first of each queue is a true entry. */
+function checkRetention({ retention, ended, namedBy }: ForemanState): void {
+  const { completed, failed, parked } = retention;
+  for (const { jobId, keep } of ended.values()) {
+    const places = [completed.endedAtMs.has(jobId), failed.endedAtMs.has(jobId), parked.has(jobId)];
+    const count = places.filter(Boolean).length;
+    assert(count === (keep ? 0 : 1), `ended job ${jobId} waits for retention in ${count} places`);
+  }
+  const waiting = completed.endedAtMs.size + failed.endedAtMs.size + parked.size;
+  assert(waiting <= ended.size, "only ended jobs wait for retention");
+  for (const { byEnd, endedAtMs } of [completed, failed]) {
+    const [first] = byEnd.entries;
+    assert(
+      (first === undefined) === (endedAtMs.size === 0),
+      "a queue of ended jobs has a first one",
+    );
+    assert(
+      first === undefined || endedAtMs.get(first) === byEnd.atMs[0],
+      "the first of ended jobs is in its queue",
+    );
+  }
+  for (const [jobId, count] of namedBy) assert(count > 0, `job ${jobId} is named by somebody`);
 }
 
 function checkAssignment(state: ForemanState, assignment: Assignment): void {

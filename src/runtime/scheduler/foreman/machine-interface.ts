@@ -4,6 +4,7 @@
  */
 import type { Change } from "./changes.ts";
 import type { ForemanEffect } from "./events.ts";
+import type { RetentionRules } from "./jobs/retention-state.ts";
 
 export interface StepOutput {
   readonly changes: Change[];
@@ -25,6 +26,8 @@ export interface ForemanOptions {
    * to a command runs just what it was asked for. Other jobs stay queued, and `why` says so.
    */
   readonly onlyFollowed: boolean;
+  /** When ended jobs are forgotten; absent: never by themselves. */
+  readonly retention?: RetentionRules;
 }
 
 export const DEFAULT_FOREMAN_OPTIONS = {

@@ -12,6 +12,12 @@ import { concludeJobs } from "./jobs/conclude.ts";
 import { onFollowingChanged } from "./jobs/following.ts";
 import { onInputsClosed, onJobSubmitted, onTasksSubmitted } from "./jobs/jobs.ts";
 import { factsOf } from "./jobs/live-job.ts";
+import {
+  applyRetention,
+  onGarbageCollected,
+  onReadingChanged,
+  retentionDueAtMs,
+} from "./jobs/retention.ts";
 import { onRetryRequested } from "./jobs/retry.ts";
 import { onJobPatched, onJobRemoved } from "./jobs/steering.ts";
 import { cancelDetached, onSubmitterAttached, onSubmitterDetached } from "./jobs/submitter.ts";
@@ -69,6 +75,7 @@ export function nextWakeAtMs(state: ForemanState): number | null {
   const wakeAtMs = Math.min(
     earliestAtMs(state.timers),
     state.stealCheckAtMs ?? Number.POSITIVE_INFINITY,
+    retentionDueAtMs(state),
     // Coming often while leases run: a long gap then means that we ourselves stood still.
     state.sessions.size > 0 ? state.nowMs + state.options.leaseMs / 4 : Number.POSITIVE_INFINITY,
   );
@@ -99,6 +106,7 @@ function beginStep(state: ForemanState, eventAtMs: number): CurrentStep {
 function endStep(current: CurrentStep): StepOutput {
   fireTimers(current);
   concludeJobs(current);
+  applyRetention(current);
   placeTasks(current);
   for (const job of current.changedJobs) {
     current.changes.push({ type: "jobChanged", facts: factsOf(job) });
@@ -125,6 +133,8 @@ const HANDLERS: Handlers = {
   submitterAttached: onSubmitterAttached,
   submitterDetached: onSubmitterDetached,
   followingChanged: onFollowingChanged,
+  readingChanged: onReadingChanged,
+  garbageCollected: onGarbageCollected,
   sessionReady: onSessionReady,
   offerChanged: onOfferChanged,
   heartbeatReceived: onHeartbeat,

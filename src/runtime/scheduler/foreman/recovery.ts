@@ -7,6 +7,7 @@ import { type CurrentStep, recordEvent } from "./current-step.ts";
 import type { AssignmentFacts, StoredState } from "./facts.ts";
 import { renewDependencies } from "./jobs/dependencies.ts";
 import { moveTasks } from "./jobs/live-job.ts";
+import { delayRetention, queueEnded } from "./jobs/retention.ts";
 import { reviveJob } from "./jobs/revive.ts";
 import { detachSubmitter } from "./jobs/submitter.ts";
 import { holdAssignment } from "./outcomes/assignments.ts";
@@ -23,6 +24,7 @@ export function takeStored(step: CurrentStep, stored: StoredState): void {
   for (const facts of stored.ended) {
     state.ended.set(facts.jobId, facts);
     state.submissions.set(submissionKey(facts.owner, facts.submissionId), facts.jobId);
+    queueEnded(state, facts);
   }
   for (const worker of stored.workers) armWorker(step, rememberWorker(state, worker));
   for (const job of stored.jobs) {
@@ -32,6 +34,7 @@ export function takeStored(step: CurrentStep, stored: StoredState): void {
   }
   for (const facts of stored.assignments) takeAssignment(step, facts);
   for (const job of state.jobs.values()) resumeJob(step, job);
+  delayRetention(step);
   recordEvent(step, "foreman_started", {
     body: { jobs: state.jobs.size, assignments: state.assignments.size },
   });

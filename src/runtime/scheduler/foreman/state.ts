@@ -13,6 +13,7 @@ import type { JobSpec, WorkerOffer } from "../../protocol/job-spec.ts";
 import type { ReplyToken } from "./events.ts";
 import type { JobFacts } from "./facts.ts";
 import type { InputSizes } from "./jobs/inputs.ts";
+import { createRetention, type RetentionState } from "./jobs/retention-state.ts";
 import type { ForemanOptions } from "./machine-interface.ts";
 import type { IndexHeap } from "./queues/index-heap.ts";
 import type { TaskTable } from "./queues/task-table.ts";
@@ -28,6 +29,11 @@ export interface ForemanState {
   nextRevocation: number;
   readonly jobs: Map<JobId, LiveJob>;
   readonly ended: Map<JobId, JobFacts>;
+  readonly retention: RetentionState;
+  /** Jobs that somebody reads right now, ended or not. */
+  readonly read: Set<JobId>;
+  /** By how many unfinished jobs a job is named with `--after`. */
+  readonly namedBy: Map<JobId, number>;
   /** By owner and submission id; live and ended jobs. */
   readonly submissions: Map<string, JobId>;
   /** Live jobs that wait for this one to complete. */
@@ -332,6 +338,9 @@ export function createState(options: ForemanOptions): ForemanState {
     nextRevocation: 1,
     jobs: new Map(),
     ended: new Map(),
+    retention: createRetention(),
+    read: new Set(),
+    namedBy: new Map(),
     submissions: new Map(),
     dependants: new Map(),
     followed: new Set(),

@@ -9,8 +9,7 @@ import { plainBytes } from "./binary-columns.ts";
 import { UNUSED_BLOB_AGE_MS } from "./blobs.ts";
 import { sha256Bytes } from "./job-rows.ts";
 import type { BlobPromises } from "./promised-blobs.ts";
-import type { SliceBudget } from "./reclaim.ts";
-import { isSpent } from "./reclaim-jobs.ts";
+import { isSpent, type SliceBudget } from "./slice-budget.ts";
 
 export interface BundleReclaimer {
   onReleased(sha256: string): void;

@@ -4,8 +4,7 @@
  */
 import type { SqlDatabase } from "../../platform/sqlite-driver.ts";
 import type { ReclaimLimits } from "../store.ts";
-import type { SliceBudget } from "./reclaim.ts";
-import { isSpent } from "./reclaim-jobs.ts";
+import { isSpent, type SliceBudget } from "./slice-budget.ts";
 
 type EventLimits = Pick<ReclaimLimits, "nowMs" | "eventsMax" | "eventAgeMsMax">;
 

@@ -1,6 +1,6 @@
 /** Deletes the rows that removed jobs left, oldest job first, as many as a slice may. */
 import type { SqlDatabase, SqlStatement } from "../../platform/sqlite-driver.ts";
-import type { SliceBudget } from "./reclaim.ts";
+import { isSpent, type SliceBudget } from "./slice-budget.ts";
 
 export interface JobReclaimer {
   hasWork(): boolean;
@@ -101,8 +101,6 @@ export function createJobReclaimer(database: SqlDatabase): JobReclaimer {
     },
   };
 }
-
-export const isSpent = ({ rows, bytes }: SliceBudget): boolean => rows <= 0 || bytes <= 0;
 
 /** Leaves the budget spent unless nothing of the job is left in this table. */
 function deleteRows(table: TableStatements, jobId: number, budget: SliceBudget): void {

@@ -12,13 +12,8 @@ import type { BlobPromises } from "./promised-blobs.ts";
 import { createBundleReclaimer } from "./reclaim-bundles.ts";
 import { createEventPruner, type EventPruner } from "./reclaim-events.ts";
 import { createJobReclaimer } from "./reclaim-jobs.ts";
+import type { SliceBudget } from "./slice-budget.ts";
 import { storageError, type Transact } from "./transact.ts";
-
-/** What one slice may still delete; a step that finds none left stops. */
-export interface SliceBudget {
-  rows: number;
-  bytes: number;
-}
 
 export interface Reclaimer {
   reclaim(limits: ReclaimLimits): ReclaimOutcome;

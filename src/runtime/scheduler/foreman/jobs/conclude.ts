@@ -8,6 +8,7 @@ import type { LiveJob } from "../state.ts";
 import { forgetDependencies, resolveDependants } from "./dependencies.ts";
 import { applyFailureLimit } from "./limits.ts";
 import { factsOf, isBlocked, settledCount } from "./live-job.ts";
+import { queueEnded } from "./retention.ts";
 
 export function concludeJobs(step: CurrentStep): void {
   const { concludingJobs } = step;
@@ -34,6 +35,7 @@ function endJob(step: CurrentStep, job: LiveJob): void {
   const facts = factsOf(job, step.atMs);
   state.jobs.delete(jobId);
   state.ended.set(jobId, facts);
+  queueEnded(state, facts);
   forgetDependencies(state, job);
   syncLevel(step, job);
   step.changedJobs.delete(job);

@@ -2,14 +2,17 @@
  * `--after`: a job waits until all jobs it names have completed. One that ended otherwise cancels it.
  *
  *   waiting  -> `waitingFor` of the dependant, and `dependants` of the one it waits for
+ *   named    -> counted in `namedBy` while the dependant is unfinished, so that it is not forgotten
  */
 import type { JobId } from "../../../protocol/ids.ts";
 import { type CurrentStep, recordEvent, touchJob } from "../current-step.ts";
 import { cancelRest } from "../outcomes/settle.ts";
 import type { ForemanState, LiveJob } from "../state.ts";
+import { unpark } from "./retention.ts";
 
 /** Notes what the job has to wait for; a dependency that did not complete cancels it. */
 export function addDependencies(step: CurrentStep, job: LiveJob): void {
+  nameDependencies(step.state, job);
   for (const jobId of new Set(job.spec.after as JobId[])) {
     const found = dependencyState(step.state, jobId);
     if (found === "unfinished") waitFor(step.state, job, jobId);
@@ -19,6 +22,7 @@ export function addDependencies(step: CurrentStep, job: LiveJob): void {
 
 /** Only what is live now is waited for: who retries a cancelled job wants it to run. */
 export function renewDependencies(state: ForemanState, job: LiveJob): void {
+  nameDependencies(state, job);
   for (const jobId of job.spec.after as JobId[]) {
     if (state.jobs.has(jobId) && jobId !== job.jobId) waitFor(state, job, jobId);
   }
@@ -48,7 +52,7 @@ export function resolveDependants(step: CurrentStep, jobId: JobId): void {
   }
 }
 
-/** The job waits for nobody any more. */
+/** The job waits for nobody any more, and whom it named may be forgotten. */
 export function forgetDependencies(state: ForemanState, job: LiveJob): void {
   for (const jobId of job.waitingFor) {
     const waiting = state.dependants.get(jobId);
@@ -56,6 +60,20 @@ export function forgetDependencies(state: ForemanState, job: LiveJob): void {
     if (waiting?.size === 0) state.dependants.delete(jobId);
   }
   job.waitingFor.clear();
+  for (const jobId of new Set(job.spec.after as JobId[])) {
+    const count = (state.namedBy.get(jobId) ?? 1) - 1;
+    if (count > 0) state.namedBy.set(jobId, count);
+    else {
+      state.namedBy.delete(jobId);
+      unpark(state, jobId);
+    }
+  }
+}
+
+function nameDependencies({ namedBy }: ForemanState, { spec }: LiveJob): void {
+  for (const jobId of new Set(spec.after as JobId[])) {
+    namedBy.set(jobId, (namedBy.get(jobId) ?? 0) + 1);
+  }
 }
 
 function dependencyState(state: ForemanState, jobId: JobId): "unfinished" | "completed" | "failed" {

@@ -18,6 +18,7 @@ import { armJob } from "../timers.ts";
 import { renewDependencies } from "./dependencies.ts";
 import { refuseUnknownJob } from "./jobs.ts";
 import { countOf, moveTasks } from "./live-job.ts";
+import { unqueueEnded } from "./retention.ts";
 import { reviveJob } from "./revive.ts";
 import { patchJob } from "./steering.ts";
 
@@ -73,6 +74,7 @@ function chooseTasks(job: LiveJob, { indexes, completedToo }: RetryRequested): U
 function bringBack(step: CurrentStep, job: LiveJob): void {
   const { state } = step;
   state.ended.delete(job.jobId);
+  unqueueEnded(state, job.jobId);
   state.jobs.set(job.jobId, job);
   renewDependencies(state, job);
   armJob(step, job);

@@ -16,11 +16,13 @@ import type { ReplyToken } from "../events.ts";
 import type { JobFacts } from "../facts.ts";
 import { revokeJob } from "../placement/revocation.ts";
 import { TASK_RUNNING } from "../queues/task-table.ts";
-import { type LiveJob, submissionKey } from "../state.ts";
+import type { LiveJob } from "../state.ts";
 import { armBackstop } from "../timers.ts";
+import { forgetJob } from "./forget-job.ts";
 import { refuseUnknownJob } from "./jobs.ts";
 import { countOf } from "./live-job.ts";
 import { changedSpec } from "./patch.ts";
+import { queueEnded, unqueueEnded } from "./retention.ts";
 
 export function onJobPatched(step: CurrentStep, event: EventOf<"jobPatched">): void {
   const { token, jobId, patch } = event;
@@ -40,14 +42,8 @@ export function onJobRemoved(step: CurrentStep, event: EventOf<"jobRemoved">): v
   const { token, jobId } = event;
   const facts = state.ended.get(jobId);
   if (facts) {
-    state.ended.delete(jobId);
-    state.submissions.delete(submissionKey(facts.owner, facts.submissionId));
-    step.changes.push({ type: "jobRemoved", jobId });
-    // Under no job: it outlives what was said of this one.
-    recordEvent(step, "job_removed", {
-      body: { job_id: jobId, name: facts.spec.name, state: facts.state },
-    });
-    step.seenJobs.add(jobId);
+    unqueueEnded(state, jobId);
+    forgetJob(step, facts, "request");
     reply(step, token, { type: "done", note: null });
   } else if (state.jobs.has(jobId)) {
     const message = `Job ${jobId} has not ended.`;
@@ -125,6 +121,8 @@ function patchEnded(step: CurrentStep, facts: JobFacts, patch: JobPatch): string
     keep: keep ?? facts.keep,
   };
   step.state.ended.set(facts.jobId, changed);
+  if (changed.keep) unqueueEnded(step.state, facts.jobId);
+  else queueEnded(step.state, changed);
   step.changes.push({ type: "jobChanged", facts: changed });
   recordChange(step, facts.jobId, facts.spec, spec);
   step.seenJobs.add(facts.jobId);
