@@ -2,6 +2,7 @@
 import { accessSync, constants, mkdtempSync, readFileSync, rmdirSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openFileLimit } from "../../runtime/platform/open-files.ts";
 import { CcError } from "../../runtime/protocol/error.ts";
 import { createHostProbe } from "../../runtime/worker/host/host-probe.ts";
 import { formatBytes, formatPlural } from "../format.ts";
@@ -70,7 +71,7 @@ function checkCacheFolder(folder: string): Check {
 }
 
 function checkOpenFiles(): Check {
-  const limit = readOpenFileLimit();
+  const limit = openFileLimit();
   if (limit === null) return ok("open_files", "the limit of open files is not told here");
   const text = `${limit === Number.POSITIVE_INFINITY ? "any number of" : limit} open files`;
   const facts = { limit: Number.isFinite(limit) ? limit : null };
@@ -78,14 +79,6 @@ function checkOpenFiles(): Check {
   if (limit < OPEN_FILES_NEEDED) return failed("open_files", `only ${text}`, hint, facts);
   if (limit < OPEN_FILES_WANTED) return warning("open_files", `only ${text}`, hint, facts);
   return ok("open_files", text, facts);
-}
-
-/** The soft limit; null where the system does not tell it. */
-function readOpenFileLimit(): number | null {
-  const limits = readProc("/proc/self/limits");
-  const soft = /^Max open files\s+(\S+)/m.exec(limits ?? "")?.[1];
-  if (soft === undefined) return null;
-  return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
 function checkProcessTable(): Check {

@@ -35,9 +35,12 @@ export function refusedByForeman(refusal: {
   readonly code: string;
   readonly sentence: string;
 }): CcError {
+  // The others do not pass by themselves.
+  const isFull = refusal.code === "too_many_connections";
   return new CcError({
-    code: refusal.code === "version_mismatch" ? refusal.code : "refused",
+    code: isFull || refusal.code === "version_mismatch" ? refusal.code : "refused",
     message: `The foreman refused the connection: ${refusal.sentence.trim().slice(0, SENTENCE_CHARACTERS_MAX)}`,
+    retryable: isFull,
     exitCode: NOT_REACHED,
   });
 }

@@ -12,6 +12,7 @@ const STATUS_TEXTS = {
   403: "Forbidden",
   404: "Not Found",
   426: "Upgrade Required",
+  503: "Service Unavailable",
 } as const;
 
 export function answerHealth(response: ServerResponse): void {

@@ -17,7 +17,7 @@ export interface RequestFacts {
 }
 
 export interface Refusal {
-  readonly status: 400 | 403 | 404 | 426;
+  readonly status: 400 | 403 | 404 | 426 | 503;
   readonly code: string;
   readonly sentence: string;
 }

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
+import { openFileLimit } from "../platform/open-files.ts";
 import { AUTHENTICATION_DEADLINE_MS, UNAUTHENTICATED_PER_ADDRESS_MAX } from "../protocol/limits.ts";
 import { createForemanHandshake } from "./handshake.ts";
 import { type HostRules, hostForUrl, isWildcardHost } from "./host-rules.ts";
@@ -36,6 +37,8 @@ export interface ListenOptions {
   readonly clock?: Clock;
   readonly authenticationDeadlineMs?: number;
   readonly unauthenticatedPerAddressMax?: number;
+  /** Of all peers together; by default what the system's limit of open files leaves. */
+  readonly connectionsMax?: number;
 }
 
 export interface ForemanListener {
@@ -50,6 +53,14 @@ export interface ForemanListener {
   close(reason?: string): Promise<void>;
 }
 
+/** For the store, logs, the worker of our own and whatever else must be opened at any time. */
+const OTHER_FILES = 64;
+/** Beyond the limit so many are still told why; further ones are cut without a word. */
+const REFUSALS_AT_A_TIME = 32;
+
+const connectionsMaxOf = (limit: number): number =>
+  Math.max(limit - OTHER_FILES - REFUSALS_AT_A_TIME, REFUSALS_AT_A_TIME);
+
 /** @throws CcError `address_in_use`, `port_not_permitted` or `address_unknown`. */
 export async function listen(options: ListenOptions): Promise<ForemanListener> {
   const strangers = createStrangers({
@@ -57,6 +68,9 @@ export async function listen(options: ListenOptions): Promise<ForemanListener> {
     deadlineMs: options.authenticationDeadlineMs ?? AUTHENTICATION_DEADLINE_MS,
     perAddressMax: options.unauthenticatedPerAddressMax ?? UNAUTHENTICATED_PER_ADDRESS_MAX,
   });
+  const sockets = new Set<Socket>();
+  const connectionsMax =
+    options.connectionsMax ?? connectionsMaxOf(openFileLimit() ?? Number.POSITIVE_INFINITY);
   const hostRules = { boundHost: options.host, hostNames: options.hostNames ?? [] };
   const upgrades = createUpgrades({
     strangers,
@@ -64,11 +78,14 @@ export async function listen(options: ListenOptions): Promise<ForemanListener> {
     clock: options.clock ?? systemClock,
     logger: options.logger,
     createHandshake: () => foremanHandshake(options),
+    isFull: () => sockets.size > connectionsMax,
     onChannel: options.onChannel,
   });
   const http = createServer();
-  const sockets = new Set<Socket>();
-  http.on("connection", (socket) => onConnection(socket, { strangers, sockets, options }));
+  http.on("connection", (socket) => {
+    if (sockets.size >= connectionsMax + REFUSALS_AT_A_TIME) socket.destroy();
+    else onConnection(socket, { strangers, sockets, options });
+  });
   http.on("request", (request, response) => {
     strangers.release(request.socket);
     onRequest({ request, response, hostRules, onHttp: options.onHttp });

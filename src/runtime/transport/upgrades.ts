@@ -15,7 +15,7 @@ import { createFrameSocket, type FrameSocket } from "./frame-socket.ts";
 import type { AdmittedPeer, Handshake } from "./handshake.ts";
 import type { HostRules } from "./host-rules.ts";
 import { refuseUpgrade } from "./http-answers.ts";
-import { judgeUpgrade, requestFacts } from "./request-rules.ts";
+import { judgeUpgrade, type Refusal, requestFacts } from "./request-rules.ts";
 import type { OnChannel } from "./socket-channel.ts";
 import { countableHead, limitStrangerBytes } from "./stranger-bytes.ts";
 import { addressOf, type Strangers } from "./strangers.ts";
@@ -27,6 +27,8 @@ export interface UpgradesOptions {
   readonly logger: Logger;
   readonly createHandshake: () => Handshake<AdmittedPeer>;
   readonly onChannel: OnChannel;
+  /** No further peer can be served: the descriptors that are left have other uses. */
+  readonly isFull: () => boolean;
 }
 
 export interface Upgrades {
@@ -34,6 +36,13 @@ export interface Upgrades {
   /** Resolves when every WebSocket is gone. */
   closeAll(reason: string): Promise<void>;
 }
+
+const FULL: Refusal = {
+  status: 503,
+  code: "too_many_connections",
+  sentence:
+    "This foreman has as many connections as its limit of open files allows: try again later, or raise it (ulimit -n).",
+};
 
 export function createUpgrades(options: UpgradesOptions): Upgrades {
   const { clock, logger } = options;
@@ -56,6 +65,14 @@ export function createUpgrades(options: UpgradesOptions): Upgrades {
         const { code } = verdict.refusal;
         logger.warn("connection is refused", { address: addressOf(request.socket), code });
         refuseUpgrade(socket, verdict.refusal);
+        return;
+      }
+      if (options.isFull()) {
+        logger.warn("connection is refused", {
+          address: addressOf(request.socket),
+          code: FULL.code,
+        });
+        refuseUpgrade(socket, FULL);
         return;
       }
       webSockets.handleUpgrade(request, socket, countableHead(head), (webSocket) => {

@@ -57,6 +57,7 @@ export async function openRaw(url: string, options: RawPeerOptions = {}): Promis
   });
   socket.write(upgradeRequest(host, encoding, headers));
   const { response, rest } = await readResponse(socket);
+  if (!response.startsWith("HTTP/1.1 101 ")) throw new Error(`refused: ${response}`);
   const parser = readFrames((kind, payload) => {
     if (kind === 8) {
       end = closeReason(payload);
