@@ -80,3 +80,26 @@ test(
   },
   TEST_MS,
 );
+
+test(
+  "a drain goes on over a foreman that is killed in the middle of it",
+  async () => {
+    const history = createHistory(cluster);
+    const leaving = await cluster.worker("leaving");
+    const gate = history.gate("drain");
+    await history.submit({ taskCount: 2, gate });
+    await history.untilStarted(1);
+    expect((await cluster.cc(["drain", "leaving"])).exitCode).toBe(0);
+    await cluster.foreman.kill9();
+    await cluster.restartForeman();
+    await within("it is back", leaving.untilStderr(/connected again/), leaving);
+    expect(await cluster.json(["workers", "leaving"])).toMatchObject([{ state: "draining" }]);
+    gate.open();
+    expect((await within("it ends", leaving.ended, leaving)).exitCode).toBe(0);
+    await cluster.worker("staying");
+    expect((await history.check({ startsMax: 1 })).startCount).toBe(2);
+    const tasks = await cluster.json(["tasks", "last"]);
+    expect(tasks.map(({ worker }) => worker).sort()).toEqual(["leaving", "staying"]);
+  },
+  TEST_MS,
+);
