@@ -13,13 +13,19 @@ import { detachSubmitter } from "./jobs/submitter.ts";
 import { holdAssignment } from "./outcomes/assignments.ts";
 import { chargeUs } from "./placement/charge.ts";
 import { isSettledState, TASK_RUNNING } from "./queues/task-table.ts";
+import { realign } from "./realign.ts";
 import { createSession } from "./sessions/sessions.ts";
 import { rememberWorker } from "./sessions/workers.ts";
 import { type LiveJob, type Session, submissionKey } from "./state.ts";
 import { armJob, armSession, armWorker } from "./timers.ts";
 
-export function takeStored(step: CurrentStep, stored: StoredState): void {
+/** A clock that is so little behind was only corrected. */
+const CLOCK_BACK_TOLD_MS = 1_000;
+
+export function takeStored(step: CurrentStep, found: StoredState): void {
   const { state } = step;
+  const { stored, backMs, changes } = realign(found, step.atMs);
+  step.changes.push(...changes);
   state.nextJobId = stored.nextJobId;
   for (const facts of stored.ended) {
     state.ended.set(facts.jobId, facts);
@@ -38,6 +44,8 @@ export function takeStored(step: CurrentStep, stored: StoredState): void {
   recordEvent(step, "foreman_started", {
     body: { jobs: state.jobs.size, assignments: state.assignments.size },
   });
+  if (backMs < CLOCK_BACK_TOLD_MS) return;
+  recordEvent(step, "clock_went_back", { body: { seconds: Math.round(backMs / 1000) } });
 }
 
 function resumeJob(step: CurrentStep, job: LiveJob): void {
