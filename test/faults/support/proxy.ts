@@ -14,7 +14,7 @@ export type Direction = "up" | "down";
 /** What becomes of a frame of messages: none, itself, or several. */
 export type FrameRule = (frame: Uint8Array, direction: Direction) => readonly Uint8Array[];
 
-export interface Proxy {
+export interface FrameProxy {
   /** To be given to `--foreman`. */
   readonly url: string;
   /** How many connections have passed their handshake's upgrade so far. */
@@ -26,6 +26,12 @@ export interface Proxy {
   /** Bytes of this direction wait, as on a line that has gone dead, and go on later in order. */
   stall(direction: Direction): void;
   flow(direction: Direction): void;
+  /**
+   * What goes this way on the connections there are now waits, also when their sender has given them up;
+   * later connections are not touched. `deliver()` lets it arrive, and then the end.
+   */
+  strand(direction: Direction): void;
+  deliver(): void;
   /** Bytes of this direction vanish; a connection cannot recover from it. */
   drop(direction: Direction, isDropping: boolean): void;
   /** From the next frame on; null: frames pass as they are. */
@@ -42,6 +48,8 @@ interface Line {
   readonly foreman: Socket;
   readonly up: Lane;
   readonly down: Lane;
+  /** The direction whose bytes are held until `deliver()`. */
+  stranded: Direction | null;
 }
 
 interface Lane {
@@ -57,7 +65,7 @@ const HANDSHAKE_FRAMES = 2;
 /** A recording is for replays, not for storage. */
 const RECORDED_FRAMES_MAX = 10_000;
 
-export async function openProxy(foremanUrl: string): Promise<Proxy> {
+export async function openProxy(foremanUrl: string): Promise<FrameProxy> {
   const { hostname, port } = new URL(foremanUrl);
   const lines = new Set<Line>();
   const stalled = new Set<Direction>();
@@ -77,11 +85,19 @@ export async function openProxy(foremanUrl: string): Promise<Proxy> {
 
   function open(peer: Socket): void {
     const foreman = connect({ host: hostname, port: Number(port) });
-    const line: Line = { peer, foreman, up: createLane(foreman), down: createLane(peer) };
+    const line: Line = {
+      peer,
+      foreman,
+      up: createLane(foreman),
+      down: createLane(peer),
+      stranded: null,
+    };
     lines.add(line);
     newest = line;
     sessionCount++;
     const end = (): void => {
+      // The receiver must not hear of the end before it has heard what comes late.
+      if (line.stranded !== null) return;
       lines.delete(line);
       peer.destroy();
       foreman.destroy();
@@ -91,14 +107,15 @@ export async function openProxy(foremanUrl: string): Promise<Proxy> {
       socket.on("error", end);
       socket.on("close", end);
     }
-    peer.on("data", (bytes: Buffer) => pass(line.up, "up", bytes));
-    foreman.on("data", (bytes: Buffer) => pass(line.down, "down", bytes));
+    peer.on("data", (bytes: Buffer) => pass(line, "up", bytes));
+    foreman.on("data", (bytes: Buffer) => pass(line, "down", bytes));
   }
 
-  function pass(lane: Lane, direction: Direction, bytes: Uint8Array): void {
+  function pass(line: Line, direction: Direction, bytes: Uint8Array): void {
     if (dropping.has(direction)) return;
+    const lane = line[direction];
     for (const piece of lane.splitter.push(bytes)) {
-      for (const frame of treat(lane, direction, piece)) write(lane, direction, frame);
+      for (const frame of treat(lane, direction, piece)) write(line, direction, frame);
     }
   }
 
@@ -112,8 +129,9 @@ export async function openProxy(foremanUrl: string): Promise<Proxy> {
     return rule === null ? [bytes] : rule(bytes, direction);
   }
 
-  function write(lane: Lane, direction: Direction, bytes: Uint8Array): void {
-    if (stalled.has(direction)) lane.held.push(bytes);
+  function write(line: Line, direction: Direction, bytes: Uint8Array): void {
+    const lane = line[direction];
+    if (stalled.has(direction) || line.stranded === direction) lane.held.push(bytes);
     else if (!lane.to.destroyed) lane.to.write(bytes);
   }
 
@@ -142,6 +160,16 @@ export async function openProxy(foremanUrl: string): Promise<Proxy> {
         for (const bytes of lane.held.splice(0)) lane.to.write(bytes);
       }
     },
+    strand(direction) {
+      for (const line of lines) line.stranded = direction;
+    },
+    deliver() {
+      for (const line of [...lines].filter(({ stranded }) => stranded !== null)) {
+        const lane = line[line.stranded ?? "up"];
+        line.stranded = null;
+        lane.to.end(Buffer.concat(lane.held.splice(0)));
+      }
+    },
     drop(direction, isDropping) {
       if (isDropping) dropping.add(direction);
       else dropping.delete(direction);
@@ -152,7 +180,7 @@ export async function openProxy(foremanUrl: string): Promise<Proxy> {
     recorded: (direction) => [...(newest?.[direction].recorded ?? [])],
     inject(direction, frames) {
       if (newest === null) throw new Error("nothing is connected through the proxy");
-      for (const frame of frames) write(newest[direction], direction, frame);
+      for (const frame of frames) write(newest, direction, frame);
     },
     async close() {
       for (const { peer, foreman } of lines) {
