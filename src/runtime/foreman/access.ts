@@ -28,6 +28,7 @@ export const RIGHTS: Readonly<Partial<Record<MessageType, Scope>>> = {
   unsubscribe: "view",
   update_worker: "admin",
   drain_worker: "admin",
+  collect_garbage: "admin",
   shutdown: "admin",
   goodbye: "view",
 };

@@ -15,13 +15,14 @@ import type { Store } from "../store/store.ts";
 import type { Channel, ChannelHandler } from "../transport/channel.ts";
 import { accessRefusal, ownerRefusal } from "./access.ts";
 import type { BlobServer } from "./blob-server.ts";
+import { answerError, checkIndexes, noSuchJob, requestOf } from "./client-answers.ts";
 import type { EventsDesk } from "./events-desk.ts";
 import type { Followers } from "./followers.ts";
+import type { GarbageDesk } from "./garbage-desk.ts";
 import type { UnstampedEvent } from "./pump.ts";
 import type { ResultsDesk } from "./results-desk.ts";
 import type { Submissions } from "./submissions.ts";
 import type { Subscriptions } from "./subscriptions.ts";
-import { noSuchTask } from "./task-views.ts";
 
 export interface ClientRequestsParts {
   readonly logger: Logger;
@@ -32,6 +33,7 @@ export interface ClientRequestsParts {
   readonly events: EventsDesk;
   readonly subscriptions: Subscriptions;
   readonly followers: Followers;
+  readonly garbage: Pick<GarbageDesk, "collect">;
   post(event: UnstampedEvent): void;
   /** A job's facts, live or ended; null when there is none. */
   findJob(jobId: JobId): Promise<JobFacts | null>;
@@ -143,6 +145,8 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
         return retryJob(client, message);
       case "remove_job":
         return removeJob(client, message);
+      case "collect_garbage":
+        return parts.garbage.collect(channel, message);
       case "get_job":
         return answerStatus(channel, message.request, asJobId(message.job_id), 0, null, null);
       case "read_results":
@@ -367,31 +371,4 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
   }
 
   return { open, reply, refuse };
-}
-
-/** @throws CcError `no_such_task` */
-function checkIndexes(job: JobFacts, indexes: Uint32Array | undefined): void {
-  const outside = indexes?.find((index) => index >= job.inputCount);
-  if (outside !== undefined) throw noSuchTask(job, outside);
-}
-
-export function noSuchJob(id: number): CcError {
-  return new CcError({
-    code: "no_such_job",
-    message: `There is no job ${id}.`,
-    hint: "cc jobs",
-    exitCode: 2,
-  });
-}
-
-export function answerError(channel: Channel, request: number | null, error: CcError): void {
-  channel.send({
-    type: "error",
-    ...(request === null ? {} : { request }),
-    ...error.toView(),
-  });
-}
-
-function requestOf(message: Message): number | null {
-  return "request" in message && typeof message.request === "number" ? message.request : null;
 }

@@ -4,6 +4,7 @@
  */
 import type { JobId } from "../protocol/ids.ts";
 import type { Channel } from "../transport/channel.ts";
+import type { Readers } from "./readers.ts";
 
 export interface Followers {
   follow(channel: Channel, jobIds: readonly JobId[]): void;
@@ -14,6 +15,8 @@ export interface Followers {
 }
 
 export interface FollowersParts {
+  /** Whoever follows or submits a job will read it. */
+  readonly readers: Pick<Readers, "begin" | "drop">;
   /** The first follower came, or the last has gone. */
   onFollowed(jobId: JobId, followed: boolean): void;
   /** The number of following connections changed. */
@@ -25,6 +28,7 @@ export function createFollowers(parts: FollowersParts): Followers {
   const followersOf = new Map<JobId, number>();
 
   function add(channel: Channel, jobId: JobId): void {
+    parts.readers.begin(channel, jobId);
     const jobs = jobsOf.get(channel) ?? new Set();
     if (jobs.has(jobId)) return;
     jobs.add(jobId);
@@ -59,6 +63,7 @@ export function createFollowers(parts: FollowersParts): Followers {
     },
     submitted: add,
     drop(channel) {
+      parts.readers.drop(channel);
       for (const jobId of [...(jobsOf.get(channel) ?? [])]) remove(channel, jobId);
       if (jobsOf.delete(channel)) parts.onCount(jobsOf.size);
     },

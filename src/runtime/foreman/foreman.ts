@@ -21,9 +21,12 @@ import { createBlobServer } from "./blob-server.ts";
 import { createClientRequests } from "./client-requests.ts";
 import { createEventsDesk } from "./events-desk.ts";
 import { createFollowers } from "./followers.ts";
+import { createGarbageDesk } from "./garbage-desk.ts";
 import { createInputWindow } from "./input-window.ts";
+import { createJanitor } from "./janitor.ts";
 import { createJobReader } from "./job-reader.ts";
 import { createPump } from "./pump.ts";
+import { createReaders } from "./readers.ts";
 import { createResultsDesk } from "./results-desk.ts";
 import { createResultsReader } from "./results-reader.ts";
 import { createSettlementCache } from "./settlement-cache.ts";
@@ -112,7 +115,11 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
         reason: "its submitter is gone (--attached)",
       }),
   });
+  const readers = createReaders((jobId, reading) =>
+    pump.post({ type: "readingChanged", jobId, reading }),
+  );
   const followers = createFollowers({
+    readers,
     onFollowed(jobId, followed) {
       attachments.onFollowed(jobId, followed);
       if (parts.options.onlyFollowed) pump.post({ type: "followingChanged", jobId, followed });
@@ -145,8 +152,17 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   const results = createResultsDesk(
     createResultsReader({ cache, window, readReopened: store.readReopened }),
     jobs.resultsSource,
-    clock,
+    { clock, readers },
   );
+  const janitor = createJanitor({ store, clock, nowMs: pump.nowMs, onFatal: parts.onFatal });
+  const garbage = createGarbageDesk({
+    state,
+    store,
+    janitor,
+    clock,
+    nowMs: pump.nowMs,
+    post: pump.post,
+  });
   const events = createEventsDesk({
     store,
     logger,
@@ -161,6 +177,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     events,
     subscriptions,
     followers,
+    garbage,
     post: pump.post,
     findJob: jobs.facts,
     viewJob: views.job,
@@ -173,6 +190,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   pump.adopt(recover(state, await store.load(), pump.nowMs()));
   await pump.idle();
   gate.start();
+  janitor.start();
 
   /** What only the shell knows. */
   function record<Kind extends EventKind>(kind: Kind, about: EventAbout<Kind>): void {
@@ -212,6 +230,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
       else if (change.type === "restCancelled") failpoint("cancel-committed");
     }
     if (changes.some(({ type }) => type === "eventRecorded")) events.wake();
+    janitor.onCommitted(changes);
     if (changes.length > 0) subscriptions.touch();
   }
 
@@ -243,7 +262,9 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
         sessions.end(effect.bootId, effect.reason);
         return;
       case "reply":
-        clients.reply(effect.token, effect.answer);
+        if (effect.answer.type === "collected") {
+          garbage.onCollected(effect.token, effect.answer.jobIds);
+        } else clients.reply(effect.token, effect.answer);
         return;
       case "notifySettled":
         results.wake(effect.jobId);
@@ -276,6 +297,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
       record("foreman_stopped", { body: {} });
       await pump.close();
       gate.stop();
+      janitor.stop();
       attachments.stop();
       subscriptions.stop();
       sessions.closeAll("the foreman stops");

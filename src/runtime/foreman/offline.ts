@@ -107,8 +107,11 @@ function refusingChanges(channel: Channel, handler: ChannelHandler): ChannelHand
 
 /** Time passing may make the machine want changes (a deadline met); a reader keeps them to itself. */
 function withoutWrites(store: Store): Store {
+  const harmless: Pick<Store, "commit" | "reclaim"> = {
+    commit: async () => "ok",
+    reclaim: async () => "done",
+  };
   return new Proxy(store, {
-    get: (target, key) =>
-      key === "commit" ? async () => "ok" as const : Reflect.get(target, key, target),
+    get: (target, key) => Reflect.get(key in harmless ? harmless : target, key, target),
   });
 }

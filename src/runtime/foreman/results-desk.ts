@@ -5,7 +5,9 @@
 import type { Clock, Timer } from "../platform/clock.ts";
 import { CcError } from "../protocol/error.ts";
 import { asJobId, type JobId } from "../protocol/ids.ts";
+import type { MessageOf } from "../protocol/messages.ts";
 import type { Channel } from "../transport/channel.ts";
+import type { Readers } from "./readers.ts";
 import {
   type ReadResults,
   type ResultsReader,
@@ -31,8 +33,13 @@ interface Waiting {
 export function createResultsDesk(
   reader: ResultsReader,
   sourceOf: (jobId: JobId) => Promise<ResultsSource | null>,
-  clock: Clock,
+  parts: {
+    readonly clock: Clock;
+    /** Told who is at it, and who has been told all. */
+    readonly readers: Pick<Readers, "begin" | "end">;
+  },
 ): ResultsDesk {
+  const { clock, readers } = parts;
   const waiting = new Map<JobId, Set<Waiting>>();
   /** Jobs whose readers are being served, with a wake that came meanwhile. */
   const waking = new Map<JobId, boolean>();
@@ -48,9 +55,15 @@ export function createResultsDesk(
         exitCode: 2,
       });
     }
+    readers.begin(channel, jobId);
     const { answer, complete } = await reader.read(request, source);
-    if (complete || !request.wait) channel.send(answer);
+    if (complete || !request.wait) send(channel, answer);
     else wait(channel, request, jobId);
+  }
+
+  function send(channel: Channel, answer: MessageOf<"results">): void {
+    channel.send(answer);
+    if (answer.end && answer.finished) readers.end(channel, asJobId(answer.job_id));
   }
 
   function wait(channel: Channel, request: ReadResults, jobId: JobId): void {
@@ -85,7 +98,7 @@ export function createResultsDesk(
     const source = await sourceOf(jobId);
     if (!source) return;
     const { answer } = await reader.read(entry.request, source);
-    entry.channel.send(answer);
+    send(entry.channel, answer);
   }
 
   async function serve(jobId: JobId): Promise<void> {
@@ -96,7 +109,7 @@ export function createResultsDesk(
         continue;
       }
       const { answer, complete } = await reader.read(entry.request, source);
-      if (complete && take(jobId, entry)) entry.channel.send(answer);
+      if (complete && take(jobId, entry)) send(entry.channel, answer);
     }
   }
 

@@ -14,7 +14,7 @@ import type { ForemanState } from "../scheduler/foreman/machine.ts";
 import { foremanTotals, liveJobIds } from "../scheduler/foreman/selectors.ts";
 import type { JobFilter, Store } from "../store/store.ts";
 import type { Channel } from "../transport/channel.ts";
-import { noSuchJob } from "./client-requests.ts";
+import { noSuchJob } from "./client-answers.ts";
 import { globMatcher } from "./glob.ts";
 import type { InputWindow } from "./input-window.ts";
 import type { JobReader } from "./job-reader.ts";

@@ -165,6 +165,34 @@ export interface EventView {
   readonly [field: string]: unknown;
 }
 
+/** An ended job that retention forgets. */
+export interface GarbageJobView {
+  readonly job_id: number;
+  readonly name: string;
+  readonly owner: string;
+  readonly state: JobState;
+  readonly finished_at: string;
+  readonly tasks: number;
+  /** Of its inputs, results and errors. */
+  readonly bytes: number;
+  /** Older than it may be, or beyond the number that is kept. */
+  readonly why: "age" | "count";
+}
+
+/** What `cc gc` has forgotten, or would forget. */
+export interface GarbageView {
+  readonly dry_run: boolean;
+  /** The oldest first. */
+  readonly jobs: readonly GarbageJobView[];
+  /** Code that no other job has. */
+  readonly bundles: readonly { readonly sha256: string; readonly bytes: number }[];
+  readonly bytes: number;
+  /** There are further ones. */
+  readonly more: boolean;
+  /** The space is still being given back to the file system. */
+  readonly freeing: boolean;
+}
+
 export interface ProgressView {
   readonly jobs: readonly (JobView & { readonly why: WhyView | null })[];
   readonly connected_workers: number;

@@ -105,6 +105,16 @@ export const retryJob = z.object({
 
 export const removeJob = z.object({ type: z.literal("remove_job"), request, job_id: jobId });
 
+/** Applies retention now, or (dry) only says what it would forget. Answered with `garbage`. */
+export const collectGarbage = z.object({
+  type: z.literal("collect_garbage"),
+  request,
+  dry_run: z.boolean(),
+});
+
+/** `body` is views.ts's `GarbageView`; ask again while it says `more`. */
+export const garbage = z.object({ type: z.literal("garbage"), request, body: z.unknown() });
+
 /** The job as it is after the request; `affected` tasks were cancelled or queued again. */
 export const jobStatus = z.object({
   type: z.literal("job_status"),
@@ -324,6 +334,8 @@ export const clientMessages = [
   cancelJob,
   retryJob,
   removeJob,
+  collectGarbage,
+  garbage,
   jobStatus,
   getJob,
   readResults,
