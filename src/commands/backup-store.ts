@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { findPaths } from "../runtime/platform/paths.ts";
 import { CcError, type ExitCode } from "../runtime/protocol/error.ts";
 import { backupStore } from "../runtime/store/sqlite/backup-store.ts";
+import { storageCorrupt } from "../runtime/store/storage-error.ts";
 import type { CommandContext } from "./command-context.ts";
 import { formatBytes } from "./format.ts";
 import type { FOREMAN_VERB } from "./tables/daemons.ts";
@@ -28,6 +29,9 @@ export async function runBackup(context: Context, folder: string): Promise<ExitC
   await io.stderr.write(
     `copied ${copy.store} to ${copy.target} (${formatBytes(copy.byteCount)})\n`,
   );
+  const [problem] = copy.problems;
+  // The copy stays: what can be read of a damaged store is worth having.
+  if (problem !== undefined) throw storageCorrupt(copy.store, problem);
   return 0;
 }
 

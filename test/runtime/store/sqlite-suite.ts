@@ -3,6 +3,8 @@
  * versions, busy and full disks. It runs under Bun and Node alike.
  */
 import type { Runner } from "./conformance.ts";
+import { suiteOfCommits } from "./sqlite-suite/commits.ts";
+import { suiteOfCopies } from "./sqlite-suite/copies.ts";
 import { suiteOfDamage } from "./sqlite-suite/damage.ts";
 import { suiteOfExamination } from "./sqlite-suite/examination.ts";
 import { suiteOfProcesses } from "./sqlite-suite/processes.ts";
@@ -28,5 +30,7 @@ export function testSqliteStore(name: string, runner: Runner): void {
   suiteOfProcesses(suite);
   suiteOfReaders(suite);
   suiteOfDamage(suite);
+  suiteOfCommits(suite);
+  suiteOfCopies(suite);
   suiteOfExamination(suite);
 }

@@ -15,7 +15,7 @@ export interface StoreChild {
   end(): Promise<void>;
 }
 
-export function startStoreChild(mode: "hold" | "write", folder: string): StoreChild {
+export function startStoreChild(mode: "hold" | "write" | "rest", folder: string): StoreChild {
   const child = spawn(process.execPath, [FIXTURE, mode, folder], {
     stdio: ["pipe", "pipe", "inherit"],
     timeout: CHILD_TIMEOUT_MS,

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import type { SqlDatabase } from "../../platform/sqlite-driver.ts";
 import { CcError } from "../../protocol/error.ts";
 import { type StorePaths, storePaths } from "../folder.ts";
-import { storageCorrupt } from "../storage-error.ts";
 import { copyDatabase } from "./copy-database.ts";
 import { examineStore } from "./examine-store.ts";
 import { checkQuickly, openForReading } from "./open-database.ts";
@@ -18,6 +17,8 @@ export interface StoreBackup {
   readonly store: string;
   readonly target: string;
   readonly byteCount: number;
+  /** Rows that contradict each other, in the store as in its copy; what can be read is worth keeping. */
+  readonly problems: readonly string[];
 }
 
 /**
@@ -32,8 +33,11 @@ export async function backupStore(folder: string, target: string): Promise<Store
   const isNew = prepareFolder(to);
   try {
     const version = await copyInto(from, to);
-    if (version === SCHEMA_VERSION) await requireWhole(from, to);
-    return { store: from.folder, target: to.folder, byteCount: statSync(to.database).size };
+    // A copy is needed on the worst of days, so it is looked at on this one.
+    const problems =
+      version === SCHEMA_VERSION ? (await examineStore(to.folder, { whole: true })).problems : [];
+    const byteCount = statSync(to.database).size;
+    return { store: from.folder, target: to.folder, byteCount, problems };
   } catch (thrown) {
     for (const name of readdirSync(to.folder)) rmSync(join(to.folder, name), { recursive: true });
     if (isNew) rmSync(to.folder, { recursive: true });
@@ -60,12 +64,6 @@ async function openSource(from: StorePaths): Promise<SqlDatabase> {
     const { code, message } = thrown;
     throw new CcError({ code, message, hint: "Name the store with --store DIR.", exitCode: 64 });
   }
-}
-
-/** A copy is needed on the worst of days, so it is looked at on this one. */
-async function requireWhole(from: StorePaths, to: StorePaths): Promise<void> {
-  const [problem] = (await examineStore(to.folder, { whole: true })).problems;
-  if (problem !== undefined) throw storageCorrupt(from.database, problem);
 }
 
 /** Whether the folder was made here. */
