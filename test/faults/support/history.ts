@@ -25,6 +25,8 @@ export interface Effect {
   readonly index: number;
   readonly attempt: number;
   readonly workerId: string;
+  /** Of the process that ran the task. */
+  readonly pid: number;
 }
 
 export interface SubmitOptions {
@@ -80,7 +82,7 @@ const JOB_FILE = `
 import { appendFileSync, existsSync } from "node:fs";
 const { EFFECTS, GATE, TASK_MS, CC_WORKER_ID } = process.env;
 export default async (n, ctx) => {
-  const say = (word) => appendFileSync(EFFECTS, \`\${word} \${ctx.job.id} \${ctx.task.index} \${ctx.attempt} \${CC_WORKER_ID}\\n\`);
+  const say = (word) => appendFileSync(EFFECTS, \`\${word} \${ctx.job.id} \${ctx.task.index} \${ctx.attempt} \${CC_WORKER_ID} \${process.pid}\\n\`);
   say("start");
   while (GATE && !existsSync(GATE)) await new Promise((resolve) => setTimeout(resolve, 10));
   if (TASK_MS) await new Promise((resolve) => setTimeout(resolve, Number(TASK_MS)));
@@ -146,7 +148,7 @@ function readEffects(file: string): readonly Effect[] {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const [kind, jobId, index, attempt, workerId = ""] = line.split(" ");
+      const [kind, jobId, index, attempt, workerId = "", pid] = line.split(" ");
       if (kind !== "start" && kind !== "finish") throw new Error(`no effect: "${line}"`);
       return {
         kind,
@@ -154,6 +156,7 @@ function readEffects(file: string): readonly Effect[] {
         index: Number(index),
         attempt: Number(attempt),
         workerId,
+        pid: Number(pid),
       };
     });
 }
