@@ -26,6 +26,7 @@ import {
 import {
   CANCEL_VERB,
   DRAIN_VERB,
+  GC_VERB,
   PAUSE_VERB,
   RESUME_VERB,
   RETRY_VERB,
@@ -59,6 +60,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   resume: command(RESUME_VERB, () => import("./resume.ts")),
   set: command(SET_VERB, () => import("./set.ts")),
   rm: command(RM_VERB, () => import("./rm.ts")),
+  gc: command(GC_VERB, () => import("./gc.ts")),
   shutdown: command(SHUTDOWN_VERB, () => import("./shutdown.ts")),
   init: command(INIT_VERB, () => import("./init.ts")),
   doctor: command(DOCTOR_VERB, () => import("./doctor.ts")),

@@ -96,6 +96,12 @@ async function startServer(
         reconnectGraceMs: values.reconnectGrace,
       },
       onlyFollowed: isTied,
+      retention: {
+        completedMs: orNull(values.retainCompleted),
+        failedMs: orNull(values.retainFailed),
+        jobsMax: orNull(values.retainJobs),
+        onlyOnRequest: values.retainOnRequest === true,
+      },
       clock: systemClock,
     });
   // Whoever starts a tied one looks for others itself; another store is nobody's by chance.
@@ -103,6 +109,8 @@ async function startServer(
   const request = { foreman: undefined, keyFile: undefined, cwd, paths, clock: systemClock };
   return await outliveFleeting(request, start);
 }
+
+const orNull = (value: number | "none"): number | null => (value === "none" ? null : value);
 
 /** Beyond this machine everything would travel in the clear. */
 function refuseOpenHost(host: string, insecurePlaintext: boolean, logger: Logger): void {

@@ -6,6 +6,7 @@ import { type Connection, openConnection } from "../runtime/client/connection.ts
 import { reachOrStart } from "../runtime/client/reach-or-start.ts";
 import { isConnectionLost } from "../runtime/client/requests.ts";
 import { type Reachable, type ReachRequest, reachForeman } from "../runtime/client/resolve.ts";
+import type { TiedForemanRequest } from "../runtime/client/tied-foreman.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
 import { silentLogger } from "../runtime/platform/logger.ts";
 import { accountName, findPaths } from "../runtime/platform/paths.ts";
@@ -25,8 +26,9 @@ export async function withForeman<Result>(
   context: ClientContext,
   purpose: "look" | "act",
   use: (connection: Connection) => Promise<Result>,
+  child: Pick<TiedForemanRequest, "retainsUntilAsked"> = {},
 ): Promise<Result> {
-  if (purpose === "act") return await act(context, use);
+  if (purpose === "act") return await act(context, use, child);
   for (let tries = 0; tries < LOOK_TRIES_MAX; tries++) {
     const reached = await reach(context);
     if (reached.kind !== "connected") break;
@@ -115,11 +117,12 @@ async function lookOffline<Result>(
 async function act<Result>(
   context: ClientContext,
   use: (connection: Connection) => Promise<Result>,
+  child: Pick<TiedForemanRequest, "retainsUntilAsked">,
 ): Promise<Result> {
   const { env, cwd, values } = context;
   const found = await reachOrStart(requestOf(context), async () => {
     const { startTiedForeman } = await import("../runtime/client/tied-foreman.ts");
-    return await startTiedForeman({ env, cwd, keyFile: values.keyFile, workers: 0 });
+    return await startTiedForeman({ env, cwd, keyFile: values.keyFile, workers: 0, ...child });
   });
   if (found.kind === "connected") return await useAndClose(found.connection, use);
   try {

@@ -188,6 +188,25 @@ export const RM_VERB = defineVerb({
   examples: [{ line: "cc rm 17 18", does: "forget two jobs, their inputs and their results" }],
 });
 
+export const GC_VERB = defineVerb({
+  verb: "gc",
+  group: "Steer",
+  summary: "forget what retention would, now, and name it",
+  usage: ["gc [options]"],
+  positionals: [],
+  options: {
+    dryRun: { type: "boolean", description: "only name what would be forgotten" },
+    ...CLIENT_OPTIONS,
+  },
+  examples: [
+    { line: "cc gc --dry-run", does: "see which ended jobs have had their time" },
+    { line: "cc gc", does: "forget them with their inputs, results and unused code" },
+  ],
+  notes: [
+    "How long jobs are kept the foreman's options say: --retain-completed, --retain-failed, --retain-jobs. A running foreman applies them by itself. A job that is kept (cc set JOB --keep), read right now, or named by an unfinished job's --after stays.",
+  ],
+});
+
 export const SHUTDOWN_VERB = defineVerb({
   verb: "shutdown",
   group: "Steer",

@@ -13,6 +13,7 @@ interface AnswerTypes {
   update_job: "job_status";
   cancel_job: "job_status";
   retry_job: "job_status";
+  collect_garbage: "garbage";
   remove_job: "job_status";
   get_job: "job_status";
   read_results: "results";

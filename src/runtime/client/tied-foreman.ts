@@ -25,6 +25,8 @@ export interface TiedForemanRequest {
   readonly storeFolder?: string | null;
   /** Take a free port when the default one is taken. */
   readonly anyPort?: boolean;
+  /** It forgets jobs only when asked to, so that it can say which. */
+  readonly retainsUntilAsked?: boolean;
   readonly clock?: Clock;
 }
 
@@ -115,6 +117,7 @@ function startChild(request: TiedForemanRequest, storeFolder: string): Child {
     `--store=${storeFolder}`,
     `--workers=${request.workers}`,
     ...(request.anyPort ? ["--any-port"] : []),
+    ...(request.retainsUntilAsked ? ["--retain-on-request"] : []),
   ]);
   const child = spawn(program, words, {
     cwd: "/",

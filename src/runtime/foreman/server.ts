@@ -7,6 +7,7 @@ import type { Logger } from "../platform/logger.ts";
 import type { Paths } from "../platform/paths.ts";
 import { chance } from "../platform/random.ts";
 import { CcError } from "../protocol/error.ts";
+import type { RetentionRules } from "../scheduler/foreman/jobs/retention-state.ts";
 import { forgetUrl, noteUrl } from "../store/folder.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { ensureLocalKeys } from "../transport/key-files.ts";
@@ -29,6 +30,7 @@ export interface ForemanServerOptions {
     readonly reconnectGraceMs: number;
   };
   readonly onlyFollowed: boolean;
+  readonly retention: RetentionRules;
   readonly clock: Clock;
   readonly logger: Logger;
   onFatal(error: CcError): void;
@@ -101,6 +103,7 @@ function foremanParts(options: ForemanServerOptions): Omit<ForemanParts, "store"
       ...options.timing,
       seed: Math.floor(chance() * 2 ** 32),
       onlyFollowed: options.onlyFollowed,
+      retention: options.retention,
     },
     onFatal: options.onFatal,
     onShutdownRequested: options.onShutdownRequested,
