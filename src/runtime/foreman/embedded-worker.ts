@@ -9,8 +9,11 @@ import { selfCommand } from "../platform/self.ts";
 
 /** The descriptor in the child that closes when we are gone. */
 const TIE_FD = 3;
-const RESTART_MS = 500;
+const RESTART_MS = 250;
+/** One that ends by itself cannot work here; it is asked again, but seldom. */
 const RESTART_MS_MAX = 30_000;
+/** One that was killed did work: most likely a task took it down, which will be poison soon. */
+const RESTART_KILLED_MS_MAX = 2_000;
 /** A worker that lived so long has earned a quick restart. */
 const STEADY_MS = 60_000;
 
@@ -55,7 +58,8 @@ export function startEmbeddedWorker(parts: {
         return;
       }
       failures = performance.now() - startedAtMs > STEADY_MS ? 0 : failures + 1;
-      const delayMs = Math.min(RESTART_MS * 2 ** (failures - 1), RESTART_MS_MAX);
+      const longestMs = signal === null ? RESTART_MS_MAX : RESTART_KILLED_MS_MAX;
+      const delayMs = Math.min(RESTART_MS * 2 ** Math.max(0, failures - 1), longestMs);
       logger.warn("our worker ended and is started again", { code, signal, delay_ms: delayMs });
       restart = setTimeout(() => {
         child = start();
