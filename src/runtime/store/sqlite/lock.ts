@@ -5,6 +5,7 @@
 import { openSqlDatabase, sqliteFaultOf } from "../../platform/sqlite-driver.ts";
 import { CcError } from "../../protocol/error.ts";
 import { readNotedUrl, type StorePaths } from "../folder.ts";
+import { storageFull } from "../storage-error.ts";
 import { storageError } from "./transact.ts";
 
 export interface StoreLock {
@@ -20,7 +21,9 @@ export async function acquireStoreLock(paths: StorePaths): Promise<StoreLock> {
     database.exec("begin exclusive");
   } catch (thrown) {
     database.close();
-    if (sqliteFaultOf(thrown) === "busy") throw alreadyRunning(paths);
+    const fault = sqliteFaultOf(thrown);
+    if (fault === "busy") throw alreadyRunning(paths);
+    if (fault === "full") throw storageFull(`lock its folder ${paths.folder}`, thrown);
     throw storageError(paths.lock, "lock its folder", thrown);
   }
   return { release: () => database.close() };

@@ -75,16 +75,24 @@ async function openReader(paths: StorePaths): Promise<Store> {
 
 async function openWriter(paths: StorePaths, options: SqliteStoreOptions): Promise<Store> {
   createStoreFolder(paths);
-  const lock = await acquireStoreLock(paths);
   const space = createStoreSpace(paths);
-  const start = (): Promise<Store> => startWriting(paths, { ...options, lock, space });
   try {
-    return await start().catch((thrown: unknown) => {
-      const isFull = thrown instanceof CcError && thrown.code === "storage_full";
-      // Beginning takes a few pages, which is what the reserve is for.
-      if (isFull && space.releaseReserve()) return start();
-      throw thrown;
-    });
+    return await startLocked(paths, { ...options, space });
+  } catch (thrown) {
+    const isFull = thrown instanceof CcError && thrown.code === "storage_full";
+    // Beginning takes a few pages, which is what the reserve is for.
+    if (isFull && space.releaseReserve()) return await startLocked(paths, { ...options, space });
+    throw thrown;
+  }
+}
+
+async function startLocked(
+  paths: StorePaths,
+  options: SqliteStoreOptions & { readonly space: StoreSpace },
+): Promise<Store> {
+  const lock = await acquireStoreLock(paths);
+  try {
+    return await startWriting(paths, { ...options, lock });
   } catch (thrown) {
     lock.release();
     throw thrown;
