@@ -71,6 +71,7 @@ export type Change =
       readonly rows: readonly AttemptEndFacts[];
     }
   | { readonly type: "workerChanged"; readonly worker: WorkerFacts }
+  | { readonly type: "workerForgotten"; readonly workerId: WorkerId }
   | { readonly type: "eventRecorded"; readonly event: EventFacts };
 
 /** An attempt that ended without settling its task. */

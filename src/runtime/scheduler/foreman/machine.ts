@@ -42,6 +42,7 @@ import {
   onSessionTimer,
 } from "./sessions/sessions.ts";
 import { onWorkerPaused } from "./sessions/worker-steering.ts";
+import { onUnseenTimer } from "./sessions/workers.ts";
 import {
   createState,
   type LiveJob,
@@ -175,6 +176,9 @@ function fire(current: CurrentStep, timer: Timer): void {
       break;
     case "worker":
       liftSetAside(current, timer.worker);
+      break;
+    case "unseen":
+      onUnseenTimer(current, timer.worker);
       break;
     case "backstop":
       onBackstop(current, timer.assignment, timer.row);

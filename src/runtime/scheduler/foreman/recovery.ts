@@ -32,7 +32,7 @@ export function takeStored(step: CurrentStep, found: StoredState): void {
     state.submissions.set(submissionKey(facts.owner, facts.submissionId), facts.jobId);
     queueEnded(state, facts);
   }
-  for (const worker of stored.workers) armWorker(step, rememberWorker(state, worker));
+  for (const worker of stored.workers) armWorker(step, rememberWorker(step, worker));
   for (const job of stored.jobs) {
     const revived = reviveJob(state, job);
     state.jobs.set(revived.jobId, revived);

@@ -318,6 +318,7 @@ export type Timer =
   | { readonly kind: "job"; readonly job: LiveJob }
   | { readonly kind: "session"; readonly session: Session }
   | { readonly kind: "worker"; readonly worker: Worker }
+  | { readonly kind: "unseen"; readonly worker: Worker }
   /** A started task's time-out has long passed. */
   | { readonly kind: "backstop"; readonly assignment: Assignment; readonly row: number };
 

@@ -58,6 +58,9 @@ export function applyChange(tables: MemoryTables, change: Change, undo: UndoList
     case "workerChanged":
       putRow(tables.workers, change.worker.workerId, structuredClone(change.worker), undo);
       break;
+    case "workerForgotten":
+      deleteRow(tables.workers, change.workerId, undo);
+      break;
     case "eventRecorded":
       recordEvent(tables, change, undo);
       break;

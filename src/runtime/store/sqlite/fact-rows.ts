@@ -222,6 +222,10 @@ export const WORKER_PUT = `
     last_seen_at_ms, set_aside_until_ms)
   values (?, ?, ?, ?, ?, ?, ?)`;
 
+export const WORKER_DELETE = `
+  delete from worker
+  where worker_id = ?`;
+
 const WORKER_COLUMNS = `
   worker_id, boot_id, offer, paused, first_seen_at_ms, last_seen_at_ms, set_aside_until_ms`;
 

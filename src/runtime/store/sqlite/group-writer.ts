@@ -23,6 +23,7 @@ import {
   TASK_EXCEPTION_DELETE,
   TASK_EXCEPTION_PUT,
   taskExceptionValues,
+  WORKER_DELETE,
   WORKER_PUT,
   workerValues,
 } from "./fact-rows.ts";
@@ -69,6 +70,7 @@ export function createGroupWriter(database: SqlDatabase, parts: GroupWriterParts
   const putException = database.prepare(TASK_EXCEPTION_PUT);
   const deleteException = database.prepare(TASK_EXCEPTION_DELETE);
   const putWorker = database.prepare(WORKER_PUT);
+  const deleteWorker = database.prepare(WORKER_DELETE);
   const insertEvent = database.prepare(EVENT_INSERT);
   const attemptEnds = createAttemptEndWriter(database);
   const removeJob = createJobRemover(database, reclaimer.onBundleReleased);
@@ -129,6 +131,9 @@ export function createGroupWriter(database: SqlDatabase, parts: GroupWriterParts
         break;
       case "workerChanged":
         putWorker.run(...workerValues(change.worker));
+        break;
+      case "workerForgotten":
+        deleteWorker.run(change.workerId);
         break;
       case "eventRecorded":
         insertEvent.run(...eventValues(change.event));

@@ -1,6 +1,6 @@
 /** Leases, reconnects, adoption, loss, and what is held against tasks. */
 import { expect, test } from "bun:test";
-import type { JobId } from "../../../../src/runtime/protocol/ids.ts";
+import { asBootId, asWorkerId, type JobId } from "../../../../src/runtime/protocol/ids.ts";
 import {
   aForeman,
   assignmentsIn,
@@ -300,4 +300,27 @@ test("the blame is taken back when the lost boot returns after all", () => {
   expect(effectsOf(output, "cancelTasks")).toMatchObject([{ assignmentId: assign.assignmentId }]);
   // Its old results are stale, the new assignment counts.
   expect(indexesIn(only(assignmentsIn(output)))).toEqual([0, 1]);
+});
+
+test("a worker that was not seen for a month is forgotten, unless it is paused or here", () => {
+  const foreman = aForeman();
+  const days = 86_400_000;
+  for (const name of ["gone", "paused", "here"]) aWorker(foreman, name);
+  foreman.send({
+    type: "workerPaused",
+    token: 1,
+    workerId: asWorkerId("paused"),
+    paused: true,
+    now: false,
+  });
+  for (const name of ["gone", "paused"]) {
+    foreman.send({ type: "sessionEnded", bootId: asBootId(`${name}-boot1`), reason: "enough" });
+  }
+  foreman.wait(30 * days - 1);
+  expect(foreman.state.workers.size).toBe(3);
+  foreman.wait(1);
+  expect(changesOf(foreman.last, "workerForgotten")).toEqual([
+    { type: "workerForgotten", workerId: asWorkerId("gone") },
+  ]);
+  expect([...foreman.state.workers.keys()].sort()).toEqual(["here", "paused"] as never);
 });

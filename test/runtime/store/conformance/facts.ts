@@ -221,7 +221,7 @@ export function suiteOfFacts(suite: Suite): void {
     assert.equal(kept.at(-1)?.index, 500_000);
   });
 
-  suite("a worker's row is the last one written", async (store) => {
+  suite("a worker's row is the last one written, until it is forgotten", async (store) => {
     const paused = workerFacts("w2", { paused: true, setAsideUntilMs: NOW_MS + 30_000 });
     await store.commit([
       { type: "workerChanged", worker: workerFacts("w2") },
@@ -230,6 +230,9 @@ export function suiteOfFacts(suite: Suite): void {
     ]);
     assert.deepEqual(await store.readWorker(asWorkerId("w2")), paused);
     assert.deepEqual((await store.load()).workers, [workerFacts("w1"), paused]);
+    await store.commit([{ type: "workerForgotten", workerId: asWorkerId("w2") }]);
+    assert.equal(await store.readWorker(asWorkerId("w2")), null);
+    assert.deepEqual((await store.load()).workers, [workerFacts("w1")]);
   });
 
   suite("the range of events says what is kept and what was the last", async (store) => {

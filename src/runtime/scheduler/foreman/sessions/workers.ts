@@ -1,16 +1,21 @@
 /**
- * The workers that are known by name, over their boots: what outlives a session, such as a pause. Of
- * lost ones the longest unseen are forgotten beyond a bound.
+ * The workers that are known by name, over their boots: what outlives a session, such as a pause. One
+ * that was not seen for a month is forgotten, and beyond a bound the longest unseen ones are.
  */
 import type { BootId, WorkerId } from "../../../protocol/ids.ts";
 import type { WorkerOffer } from "../../../protocol/job-spec.ts";
 import type { CurrentStep } from "../current-step.ts";
 import type { WorkerFacts } from "../facts.ts";
+import { pushAt } from "../queues/time-heap.ts";
 import type { ForemanState, Worker } from "../state.ts";
 
 const WORKERS_REMEMBERED_MAX = 5_000;
+export const WORKER_UNSEEN_MS_MAX = 30 * 86_400_000;
+/** What is stored of one that was here all the time may be old: it gets a day to come back. */
+const RECOVERED_UNSEEN_MS_MIN = 86_400_000;
 
-export function rememberWorker(state: ForemanState, facts: WorkerFacts): Worker {
+export function rememberWorker(step: CurrentStep, facts: WorkerFacts): Worker {
+  const { state, atMs } = step;
   const worker: Worker = {
     workerId: facts.workerId,
     firstSeenAtMs: facts.firstSeenAtMs,
@@ -29,8 +34,33 @@ export function rememberWorker(state: ForemanState, facts: WorkerFacts): Worker 
     failuresInRow: new Map(),
   };
   state.workers.set(worker.workerId, worker);
-  forgetOldest(state);
+  const unseenAtMs = worker.lastSeenAtMs + WORKER_UNSEEN_MS_MAX;
+  armUnseen(state, worker, Math.max(unseenAtMs, atMs + RECOVERED_UNSEEN_MS_MIN));
+  forgetOldest(step);
   return worker;
+}
+
+/** There is always one such timer a worker. */
+function armUnseen(state: ForemanState, worker: Worker, wakeAtMs: number): void {
+  pushAt(state.timers, wakeAtMs, { kind: "unseen", worker });
+}
+
+export function onUnseenTimer(step: CurrentStep, worker: Worker): void {
+  const { state, atMs } = step;
+  if (state.workers.get(worker.workerId) !== worker) return;
+  const unseenAtMs = worker.lastSeenAtMs + WORKER_UNSEEN_MS_MAX;
+  if (isWanted(state, worker)) armUnseen(state, worker, atMs + WORKER_UNSEEN_MS_MAX);
+  else if (unseenAtMs > atMs) armUnseen(state, worker, unseenAtMs);
+  else forgetWorker(step, worker);
+}
+
+/** It is here, or a person has paused it and will expect that to hold. */
+const isWanted = ({ sessions }: ForemanState, worker: Worker): boolean =>
+  sessions.has(worker.bootId) || worker.isPaused;
+
+function forgetWorker(step: CurrentStep, { workerId }: Worker): void {
+  step.state.workers.delete(workerId);
+  step.changes.push({ type: "workerForgotten", workerId });
 }
 
 /** A boot of the worker has come: its record, made at the first one. */
@@ -49,7 +79,7 @@ export function openWorker(
     known.lastSeenAtMs = step.atMs;
     return known;
   }
-  return rememberWorker(step.state, {
+  return rememberWorker(step, {
     workerId,
     bootId,
     offer,
@@ -69,11 +99,12 @@ export function writeWorker(step: CurrentStep, worker: Worker): void {
   });
 }
 
-function forgetOldest(state: ForemanState): void {
+function forgetOldest(step: CurrentStep): void {
+  const { state } = step;
   if (state.workers.size <= WORKERS_REMEMBERED_MAX) return;
-  for (const [workerId, worker] of state.workers) {
-    if (state.sessions.has(worker.bootId) || worker.isPaused) continue;
-    state.workers.delete(workerId);
+  for (const worker of state.workers.values()) {
+    if (isWanted(state, worker)) continue;
+    forgetWorker(step, worker);
     if (state.workers.size <= WORKERS_REMEMBERED_MAX) return;
   }
 }
