@@ -91,7 +91,7 @@ function open(frame: OpenFrame): TaskRunner {
   const module = createTaskModule({ bundlePath, scratchFolder, print });
   const journal = createJournal(cell, write);
   const comeHome = keepWorkingFolder();
-  const runner = createTaskRunner({ cell, journal, module, bundlePath, comeHome });
+  const runner = createTaskRunner({ cell, journal, module, bundlePath, scratchFolder, comeHome });
   const strays = createStrayFaults({ current: () => runner.current, notice });
   process.on("uncaughtException", strays.onThrown);
   process.on("unhandledRejection", strays.onRejected);

@@ -8,7 +8,7 @@
  * beside it a bit that closes the batch. The executor counts it up before each row, the worker sets
  * the bit; whoever comes second sees what the other did, so that no row is both started and recalled.
  */
-import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 
 /** Rows of a batch; the agent hands over no more at a time. */
 export const EXECUTOR_BATCH_ROWS_MAX = 4_096;
@@ -56,11 +56,21 @@ export interface SharedCell {
   readonly values: Uint8Array;
 }
 
-/** Makes the file, which must not exist; readable by this account alone. */
+/**
+ * Makes the file, which must not exist; readable by this account alone. It is written and not only made
+ * long: a hole in it that a full disk cannot fill would end both processes with SIGBUS.
+ */
 export function createCellFile(path: string): void {
   const descriptor = openSync(path, "wx+", 0o600);
-  ftruncateSync(descriptor, CELL_BYTES);
-  closeSync(descriptor);
+  try {
+    const zeros = new Uint8Array(CELL_BYTES);
+    for (let at = 0; at < CELL_BYTES; ) at += writeSync(descriptor, zeros, at);
+  } catch (thrown) {
+    rmSync(path, { force: true });
+    throw thrown;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Maps it; the file may be unlinked once both sides have. */

@@ -23,6 +23,7 @@ import { decodeInput } from "./decode-input.ts";
 import type { AbortFrame, BatchFrame, JobFrame } from "./frames.ts";
 import { type Journal, STATUS_COMPLETED, STATUS_FAILED, STATUS_SKIPPED } from "./journal.ts";
 import { claimRow, isSkipped, noteRowStart, type SharedCell } from "./shared-cell.ts";
+import { blameStorage } from "./storage-fault.ts";
 import { runAs, type Waiting } from "./stray-faults.ts";
 import type { TaskModule } from "./task-module.ts";
 
@@ -39,6 +40,7 @@ export interface TaskRunner {
   readonly journal: Journal;
   readonly module: TaskModule;
   readonly bundlePath: string;
+  readonly scratchFolder: string;
   /** Undoes what a task has done to the process. */
   readonly comeHome: () => void;
   /** What runs now; null between tasks. */
@@ -55,7 +57,10 @@ interface CurrentTask extends Waiting {
 }
 
 export function createTaskRunner(
-  parts: Pick<TaskRunner, "cell" | "journal" | "module" | "bundlePath" | "comeHome">,
+  parts: Pick<
+    TaskRunner,
+    "cell" | "journal" | "module" | "bundlePath" | "scratchFolder" | "comeHome"
+  >,
 ): TaskRunner {
   return { ...parts, current: null, flushedAtMs: 0, yieldedAtMs: 0, flushTimer: null };
 }
@@ -225,7 +230,9 @@ function encodeThrown(runner: TaskRunner, thrown: unknown): Uint8Array {
   const { bundlePath, module } = runner;
   const classifyError = module.loaded?.classifyError;
   const { code, message, stack, permanent } = describeThrown(thrown, { bundlePath, classifyError });
-  return encodeFailure(withConsole(runner, { code, message, stack, permanent }));
+  const failure = { code, message, stack, permanent };
+  const blamed = blameStorage(failure, thrown, runner.scratchFolder);
+  return encodeFailure(withConsole(runner, blamed));
 }
 
 function withConsole(runner: TaskRunner, failure: Failure): Failure {

@@ -133,6 +133,12 @@ export const EVENT_KINDS = {
     meaning: "An attempt failed and counts against `--retries`; another follows.",
     fields: { ...TASKS, ...CODES, retry_in_seconds: "the shortest back-off of them" },
   },
+  attempts_moved: {
+    about: "tasks",
+    meaning:
+      "An attempt failed for want of space on its worker's disk; that counts against nothing, and the task runs elsewhere.",
+    fields: { ...TASKS, ...CODES },
+  },
   attempts_lost: {
     about: "tasks",
     meaning: "Their worker was lost, which never counts against `--retries`.",

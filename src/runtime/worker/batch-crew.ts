@@ -35,16 +35,24 @@ export interface BatchCrewOptions {
   /** For tasks without one of their own; null: none. */
   readonly taskTimeoutMs: number | null;
   readonly post: (event: WorkerEvent) => void;
+  /** Something could not be written: said before what comes of it. */
+  readonly onStorageFault: () => void;
 }
+
+const WORKER_STORAGE = "worker_storage";
 
 export function createBatchCrew(options: BatchCrewOptions): BatchCrew {
   const { host, scratch, niceness, plans, post } = options;
   const runners = new Map<number, BatchRunner>();
   const listener: RunnerListener = {
-    onResults: (batchId, chunks) => post({ type: "resultsDelivered", batchId, chunks }),
+    onResults(batchId, chunks) {
+      if (chunks.some(({ codes }) => codes?.includes(WORKER_STORAGE))) options.onStorageFault();
+      post({ type: "resultsDelivered", batchId, chunks });
+    },
     onRowsGone: (batchId, rows) => post({ type: "rowsGone", batchId, rows }),
     onBatchEnded(batchId, refusal) {
       runners.delete(batchId);
+      if (refusal === WORKER_STORAGE) options.onStorageFault();
       post({ type: "batchEnded", batchId, refusal });
     },
   };

@@ -18,6 +18,8 @@ export interface PerformerParts {
   readonly spool: Spool | null;
   readonly logger: Logger;
   readonly post: (event: WorkerEvent) => void;
+  /** Something could not be written. */
+  readonly onStorageFault: () => void;
   /** Nothing is left to do. */
   readonly onStop: (reason: string) => void;
 }
@@ -75,12 +77,16 @@ function logAcceptance({ accepting, reason }: MessageOf<"announce">, logger: Log
   else logger.warn("no new tasks are accepted", { reason });
 }
 
-function fetchBundle(sha256: string, { bundles, logger, post }: PerformerParts): void {
+function fetchBundle(
+  sha256: string,
+  { bundles, logger, post, onStorageFault }: PerformerParts,
+): void {
   bundles.ensure(sha256).then(
     () => post({ type: "bundleReady", sha256 }),
     (thrown: unknown) => {
       const { code, message } = toCcError(thrown);
       logger.error("code cannot be had", { code, reason: message });
+      if (code === "worker_storage") onStorageFault();
       post({ type: "bundleFailed", sha256, reason: bundleRefusal(thrown) });
     },
   );

@@ -15,6 +15,7 @@ import { createBatchCrew } from "./batch-crew.ts";
 import { type PerformerParts, performEffect } from "./effect-performer.ts";
 import { createForemanLink } from "./foreman-link.ts";
 import { watchLoad } from "./host/load-monitor.ts";
+import { watchStorage } from "./host/storage-watch.ts";
 import { createMessageReader } from "./message-reader.ts";
 import type { WorkerOptions } from "./worker-options.ts";
 import { openWorkerParts } from "./worker-parts.ts";
@@ -53,7 +54,14 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     },
   });
   const { post } = loop;
-  const crew = createBatchCrew({ ...parts, ...crewOptionsOf(options), post });
+  const storage = watchStorage({
+    folder: parts.scratch.folder,
+    clock,
+    intervalMs: LOAD_INTERVAL_MS,
+    onTrouble: (trouble) => post({ type: "storageMeasured", trouble }),
+  });
+  const onStorageFault = storage.check;
+  const crew = createBatchCrew({ ...parts, ...crewOptionsOf(options), post, onStorageFault });
   const endLoadWatch = watchLoad({
     probe: options.probe,
     clock,
@@ -82,13 +90,23 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   });
   const onStop = (reason: string): void => void end(null, reason);
   const { spool } = options;
-  const performer: PerformerParts = { link, crew, bundles, spool, logger, post, onStop };
+  const performer: PerformerParts = {
+    link,
+    crew,
+    bundles,
+    spool,
+    logger,
+    post,
+    onStorageFault,
+    onStop,
+  };
 
   async function end(error: CcError | null, reason = "fault"): Promise<void> {
     if (isEnding) return;
     isEnding = true;
     loop.close();
     endLoadWatch();
+    storage.stop();
     await link.close(reason);
     bundles.close();
     await crew.close();

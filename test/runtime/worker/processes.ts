@@ -47,6 +47,7 @@ export function shell(script: string, changes: Partial<CommandRequest> = {}): Co
     argv: ["/bin/sh", "-c", script],
     cwd: "/",
     environment: { PATH: "/usr/local/bin:/usr/bin:/bin" },
+    scratchFolder: null,
     stdin: null,
     timeoutMs: 0,
     memoryBytesMax: null,

@@ -40,6 +40,7 @@ export function mayStart(state: AgentState, atMs: number): boolean {
   return (
     state.mode.kind === "working" &&
     state.overload === null &&
+    state.storageTrouble === null &&
     // After a lease of silence the foreman has given the tasks to others.
     atMs < state.lastHeardAtMs + state.leaseMs
   );

@@ -110,6 +110,8 @@ export type AgentEvent = {
       readonly cpuPercent: number;
       readonly memoryPercent: number;
     }
+  /** What is wrong with the disk that tasks need; null: nothing any more. */
+  | { readonly type: "storageMeasured"; readonly trouble: string | null }
   /** The foreman wants this worker gracefully out, or with `undo` to stay after all. */
   | { readonly type: "drainOrdered"; readonly undo: boolean }
   /** Finish what runs, hand back the rest, then stop. */

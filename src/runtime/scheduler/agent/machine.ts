@@ -32,6 +32,7 @@ import {
   onDrainRequested,
   proceedToStop,
 } from "./stopping.ts";
+import { onStorageMeasured, returnWhileInTrouble } from "./storage.ts";
 
 type Handler<Type extends AgentEvent["type"]> = (
   state: AgentState,
@@ -59,6 +60,7 @@ const HANDLERS: { readonly [Type in AgentEvent["type"]]: Handler<Type> } = {
   batchInspected: onBatchInspected,
   batchEnded: onBatchEnded,
   loadMeasured: onLoadMeasured,
+  storageMeasured: onStorageMeasured,
   drainOrdered: onDrainOrdered,
   drainRequested: onDrainRequested,
   abortRequested: onAbortRequested,
@@ -85,6 +87,7 @@ export function step(state: AgentState, event: AgentEvent): AgentEffect[] {
   (HANDLERS[event.type] as Handler<AgentEvent["type"]>)(state, event, effects);
   settleIdleness(state, atMs);
   checkLimits(state, atMs, effects);
+  returnWhileInTrouble(state, atMs, effects);
   fillSlots(state, atMs, effects);
   flushWhenDue(state, atMs, effects);
   proceedToStop(state, atMs, effects);

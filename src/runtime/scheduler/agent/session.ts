@@ -109,7 +109,7 @@ export function currentOffer(state: AgentState, atMs: number): WorkerOffer {
 export function acceptance(state: AgentState): string | null {
   const { mode } = state;
   if (mode.kind === "draining" || mode.kind === "aborting") return mode.reason;
-  return state.overload;
+  return state.storageTrouble ?? state.overload;
 }
 
 export function announce(state: AgentState, atMs: number, effects: AgentEffect[]): void {

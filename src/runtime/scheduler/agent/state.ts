@@ -185,6 +185,8 @@ export interface AgentState {
   lastHeardAtMs: number;
   /** Why no new task is started; null: it may be. */
   overload: string | null;
+  /** What is wrong with the disk that tasks need; null: nothing. */
+  storageTrouble: string | null;
   /** Since when others use more of the CPU than the limit; null: they do not. */
   cpuBusySinceMs: number | null;
   cpuPercent: number;
@@ -229,6 +231,7 @@ export function createAgentState(options: AgentOptions): AgentState {
     leaseMs: 0,
     lastHeardAtMs: options.startedAtMs,
     overload: null,
+    storageTrouble: null,
     cpuBusySinceMs: null,
     cpuPercent: 0,
     memoryPercent: 0,

@@ -33,6 +33,8 @@ export interface CommandFinish {
   readonly signal: string | null;
   /** The kernel has ended a process for want of memory. */
   readonly wasOutOfMemory: boolean;
+  /** What was wrong with the disk of its own folder when it ended; null: nothing, or it has none. */
+  readonly storageTrouble: string | null;
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
   readonly stderrDroppedBytes: number;
@@ -68,7 +70,12 @@ function findFailure(finish: CommandFinish, limits: CommandLimits): Failure | nu
   if (stopCause === "out_of_memory") return outOfMemory(limits.memoryBytesMax);
   if (signal === "SIGKILL" && finish.wasOutOfMemory) return outOfMemory(null);
   if (signal !== null) return describeSignal(signal, stderr);
-  return exitCode === 0 ? null : describeExit(exitCode ?? -1, stderr);
+  if (exitCode === 0) return null;
+  const failure = describeExit(exitCode ?? -1, stderr);
+  const { storageTrouble } = finish;
+  if (storageTrouble === null) return failure;
+  // It cannot be told whether that is why, but elsewhere it may do better.
+  return { code: "worker_storage", message: `${failure.message} (${storageTrouble})` };
 }
 
 /** The outcome in at most `bytesMax`, which is far larger than a head and the kept stderr. */

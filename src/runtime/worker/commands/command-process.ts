@@ -7,6 +7,7 @@
  * running -> ended. What stops an attempt first is what it is reported with.
  */
 import type { Subprocess } from "bun";
+import { findSpaceTrouble } from "../../platform/free-space.ts";
 import { encodeFailure } from "../../protocol/failure.ts";
 import { ATTEMPT_TOKEN_VARIABLE } from "../processes/attempt-token.ts";
 import { startDeadline } from "../processes/deadline.ts";
@@ -25,6 +26,8 @@ export interface CommandRequest extends CommandLimits {
   readonly cwd: string;
   /** Complete; only the attempt's token is added. */
   readonly environment: Readonly<Record<string, string>>;
+  /** A folder of its own on the worker's disk; null: it runs where the submitter said. */
+  readonly scratchFolder: string | null;
   /** Given whole to its stdin; null: an empty stdin. */
   readonly stdin: Uint8Array | null;
 }
@@ -70,7 +73,11 @@ export function startCommand(request: CommandRequest, host: ProcessHost): Runnin
     const runUs = Math.round((finish.endedAtMs - startedAtMs) * 1000);
     const exitCode = signal === null ? child.exitCode : null;
     const wasOutOfMemory = signal === "SIGKILL" && host.outOfMemory.hasKilled();
-    return describeEnd({ ...finish, runUs, exitCode, signal, wasOutOfMemory }, request);
+    const { scratchFolder } = request;
+    const mayLackSpace = scratchFolder !== null && exitCode !== 0;
+    const storageTrouble = mayLackSpace ? findSpaceTrouble(scratchFolder) : null;
+    const how = { runUs, exitCode, signal, wasOutOfMemory, storageTrouble };
+    return describeEnd({ ...finish, ...how }, request);
   });
   return { pid: child.pid, startedAtMs, cancel: () => attempt.stop("cancelled"), ended };
 }

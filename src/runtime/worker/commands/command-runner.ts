@@ -163,6 +163,7 @@ function fillRequest(
   return {
     argv: filled.argv,
     cwd: folder ?? filled.cwd,
+    scratchFolder: folder,
     environment,
     stdin: typeof filled.stdin === "string" ? encoder.encode(filled.stdin) : filled.stdin,
     timeoutMs,

@@ -18,6 +18,7 @@ import {
   eventKinds,
   type Foreman,
   fail,
+  indexesIn,
   options,
   submit,
 } from "./builders.ts";
@@ -69,7 +70,9 @@ test("a back-off and a worker set aside end in time when the clock goes back by 
   const jobId = submit(foreman, 1_000, { retries: 3, backoff_seconds: 200 });
   const [mine] = assignmentsIn(foreman.last, bad);
   if (!mine) throw new Error("nothing is assigned");
-  fail(foreman, bad, mine, { code: "worker_storage" });
+  const [failed = -1, ...moved] = indexesIn(mine);
+  fail(foreman, bad, mine, { only: [failed] });
+  fail(foreman, bad, mine, { code: "worker_storage", only: moved });
   const atMs = foreman.nowMs - DAY_MS;
   const { state } = await startAt(store, atMs);
   const worker = state.workers.get(asWorkerId(bad.workerId));

@@ -1,6 +1,8 @@
 /**
  * Attempts that ended as failed: the last word for the task, or a back-off and another attempt.
- * Failures count against `--retries`; permanent ones are never retried.
+ * Failures count against `--retries`; permanent ones are never retried. Only what a worker's disk is to
+ * blame for counts as a loss, as long as somebody else could run the task, and not for ever: a task may
+ * be what fills the disks.
  */
 import {
   expandIndexes,
@@ -13,11 +15,12 @@ import {
 } from "../../../protocol/columns.ts";
 import type { AttemptEndFacts } from "../changes.ts";
 import type { CurrentStep, EventOf } from "../current-step.ts";
-import { countCodes } from "../event-facts.ts";
+import { countCodes, type NamedTasks } from "../event-facts.ts";
 import type { TaskExceptionFacts } from "../facts.ts";
 import { delayTask, queueTask } from "../queues/ready-queue.ts";
 import { ATTEMPT_MAX, exceptionFacts, troubleOf } from "../queues/task-table.ts";
 import { nextRandom } from "../random.ts";
+import { hasOtherServing } from "../sessions/serving.ts";
 import type { ForemanState, LiveJob, Session } from "../state.ts";
 import { armJob } from "../timers.ts";
 import { settleTasks } from "./settle.ts";
@@ -29,6 +32,10 @@ export const BACKOFF_MS_MAX = 300_000;
 const BACKOFF_GRAIN_MS = 20;
 /** The default of `--max-fails` needs to know whether a second worker agrees; no more. */
 const WORKERS_NOTED_MAX = 2;
+
+const WORKER_STORAGE = "worker_storage";
+/** So many losses in all; from as many on a task also runs alone. */
+const STORAGE_MOVES_MAX = 3;
 
 /** Ended attempts that passed the fence. */
 export type Results = Pick<
@@ -45,8 +52,12 @@ export function settleFailures(
 ): void {
   const { workerId } = session.worker;
   if (job.failedOn.size < WORKERS_NOTED_MAX) job.failedOn.add(workerId);
-  const { final, again } = splitByRetries(job, results);
-  if (again.length > 0) retryTasks(step, job, session, { results, rows: again });
+  const mayMove =
+    results.codes?.includes(WORKER_STORAGE) === true &&
+    hasOtherServing(step.state, session, job.demand);
+  const { final, again, moved } = splitByRetries(job, results, mayMove);
+  if (moved.length > 0) retryTasks(step, job, session, { results, rows: moved, isMove: true });
+  if (again.length > 0) retryTasks(step, job, session, { results, rows: again, isMove: false });
   const last = final.length === results.count ? results : selectRows(results, final);
   const { count, indexes, attempts, runUs, values } = last;
   const { bootId } = session;
@@ -77,16 +88,31 @@ export function planBackoffMs(state: ForemanState, job: LiveJob, failureCount: n
 function splitByRetries(
   job: LiveJob,
   results: Results,
-): { readonly final: Uint32Array; readonly again: Uint32Array } {
+  mayMove: boolean,
+): { readonly final: Uint32Array; readonly again: Uint32Array; readonly moved: Uint32Array } {
   const final = new Uint32Array(results.count);
   const again = new Uint32Array(results.count);
+  const moved: number[] = [];
   let finalCount = 0;
   let againCount = 0;
   for (let row = 0; row < results.count; row++) {
-    if (mayTryAgain(job, results, row)) again[againCount++] = row;
+    if (mayMove && isWorkersFault(job, results, row)) moved.push(row);
+    else if (mayTryAgain(job, results, row)) again[againCount++] = row;
     else final[finalCount++] = row;
   }
-  return { final: final.subarray(0, finalCount), again: again.subarray(0, againCount) };
+  return {
+    final: final.subarray(0, finalCount),
+    again: again.subarray(0, againCount),
+    moved: Uint32Array.from(moved),
+  };
+}
+
+/** With `--max-crashes 1` what has started never starts again, whoever was to blame. */
+function isWorkersFault(job: LiveJob, { codes, indexes }: Results, row: number): boolean {
+  if (codes?.[row] !== WORKER_STORAGE || job.spec.max_crashes === 1) return false;
+  const index = indexAt(indexes, row);
+  const losses = job.tasks.trouble?.losses[index] ?? 0;
+  return losses < STORAGE_MOVES_MAX && (job.tasks.attempt[index] as number) < ATTEMPT_MAX;
 }
 
 function mayTryAgain(job: LiveJob, results: Results, row: number): boolean {
@@ -101,7 +127,11 @@ function retryTasks(
   step: CurrentStep,
   job: LiveJob,
   session: Session,
-  { results, rows }: { readonly results: Results; readonly rows: Uint32Array },
+  {
+    results,
+    rows,
+    isMove,
+  }: { readonly results: Results; readonly rows: Uint32Array; readonly isMove: boolean },
 ): void {
   const trouble = troubleOf(job.tasks);
   const offsets = valueOffsets(results.values, results.count);
@@ -110,10 +140,11 @@ function retryTasks(
   let earliestMs = Number.POSITIVE_INFINITY;
   for (const row of rows) {
     const index = indexAt(results.indexes, row);
-    const failureCount = (trouble.failures[index] as number) + 1;
-    trouble.failures[index] = failureCount;
+    const column = isMove ? trouble.losses : trouble.failures;
+    const count = (column[index] as number) + 1;
+    column[index] = count;
     trouble.isRecorded[index] = 1;
-    const notBeforeMs = startAgain(step, job, index, failureCount);
+    const notBeforeMs = isMove ? queueAtOnce(job, index) : startAgain(step, job, index, count);
     earliestMs = Math.min(earliestMs, notBeforeMs ?? step.atMs);
     written.push(exceptionFacts(job.tasks, index, notBeforeMs));
     ended.push({
@@ -131,17 +162,22 @@ function retryTasks(
   const { jobId } = job;
   step.changes.push({ type: "attemptsEnded", jobId, rows: ended });
   step.changes.push({ type: "taskExceptions", jobId, written, removed: [] });
-  recordTasks(step, job, "attempts_failed", {
-    indexes: ended.map(({ index }) => index),
-    workerId: session.worker.workerId,
-    body: (named) => ({
-      ...named,
-      codes: countCodes(ended.map(({ code }) => code ?? "error")),
-      retry_in_seconds: (earliestMs - step.atMs) / 1000,
-    }),
-  });
+  const about = { indexes: ended.map(({ index }) => index), workerId: session.worker.workerId };
+  const codes = countCodes(ended.map(({ code }) => code ?? "error"));
+  if (isMove)
+    recordTasks(step, job, "attempts_moved", { ...about, body: (named) => ({ ...named, codes }) });
+  else {
+    const retry_in_seconds = (earliestMs - step.atMs) / 1000;
+    const body = (named: NamedTasks) => ({ ...named, codes, retry_in_seconds });
+    recordTasks(step, job, "attempts_failed", { ...about, body });
+  }
   step.readyJobs.add(job);
   armJob(step, job);
+}
+
+function queueAtOnce(job: LiveJob, index: number): null {
+  queueTask(job, index);
+  return null;
 }
 
 /** @returns until when the task waits; null: not at all. */

@@ -22,12 +22,20 @@ export function servingSums(state: ForemanState, demand: Demand): Demand {
   return sumMatches(state, demand, isServing);
 }
 
+/** Whether anybody else could run the need now. */
+export function hasOtherServing(state: ForemanState, session: Session, demand: Demand): boolean {
+  for (const other of state.sessions.values()) {
+    if (other !== session && isServing(other) && couldRun(other, demand)) return true;
+  }
+  return false;
+}
+
 /** Whether some live job would have nobody left without this session. */
 export function isIndispensable(state: ForemanState, session: Session): boolean {
-  if (!isServing(session)) return false;
+  const ownCount = isServing(session) ? 1 : 0;
   for (const job of state.jobs.values()) {
     if (!couldRun(session, job.demand)) continue;
-    if (servingSums(state, job.demand).sessionCount <= 1) return true;
+    if (servingSums(state, job.demand).sessionCount <= ownCount) return true;
   }
   return false;
 }
