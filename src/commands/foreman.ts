@@ -15,7 +15,7 @@ import {
 import { systemClock } from "../runtime/platform/clock.ts";
 import { createLogger, type Logger } from "../runtime/platform/logger.ts";
 import { accountName, findPaths } from "../runtime/platform/paths.ts";
-import { watchStopSignals } from "../runtime/platform/shutdown.ts";
+import { leaveDatabasesAsTheyAre, watchStopSignals } from "../runtime/platform/shutdown.ts";
 import { CcError, type ExitCode } from "../runtime/protocol/error.ts";
 import { runBackup } from "./backup-store.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -71,8 +71,13 @@ export async function run(context: Context): Promise<ExitCode> {
   // The worker hands back what it can while we still listen; a broken store can take nothing back.
   if (failure === null) await crew.stop();
   await server.close();
-  if (failure) throw failure;
+  if (failure !== null) throw brokenStore(failure);
   return exitCode;
+}
+
+function brokenStore(failure: CcError): CcError {
+  if (failure.code === "storage_failed") leaveDatabasesAsTheyAre();
+  return failure;
 }
 
 async function startServer(
