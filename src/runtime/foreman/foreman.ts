@@ -187,7 +187,9 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     requestShutdown: parts.onShutdownRequested,
   });
 
-  pump.adopt(recover(state, await store.load(), pump.nowMs()));
+  const stored = await store.load();
+  jobs.onCommitted(stored.jobs.map(({ facts }) => facts));
+  pump.adopt(recover(state, stored, pump.nowMs()));
   await pump.idle();
   gate.start();
   janitor.start();
@@ -228,6 +230,9 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
       } else if (change.type === "jobRemoved") forget(change.jobId);
       else if (change.type === "assigned") failpoint("dispatch-committed");
       else if (change.type === "restCancelled") failpoint("cancel-committed");
+      if (change.type === "jobCreated" || change.type === "jobChanged") {
+        jobs.onCommitted([change.facts]);
+      }
     }
     if (changes.some(({ type }) => type === "eventRecorded")) events.wake();
     janitor.onCommitted(changes);

@@ -1,6 +1,7 @@
 /**
  * One answer for jobs that live in the machine's memory and for those that have ended and are only in
- * the store: facts, results' whereabouts, failures. Folds of ended jobs are kept for a few jobs.
+ * the store: facts, results' whereabouts, failures. Folds of ended jobs are kept for a few jobs. Results
+ * are read as they are committed: while a commit waits for a busy or full store, the machine is ahead.
  */
 import { decodeFailure, type Failure, VALUE_FAILURE } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
@@ -27,6 +28,8 @@ export interface JobReader {
   /** The failure that settled a task; null when it did not fail. */
   readFailure(jobId: JobId, seq: number, index: number): Promise<Failure | null>;
   findFailedWith(jobId: JobId, code: string): Promise<Uint32Array>;
+  /** The rows of unfinished jobs as they now are in the store. */
+  onCommitted(rows: readonly JobFacts[]): void;
   forget(jobId: JobId): void;
 }
 
@@ -36,6 +39,8 @@ export function createJobReader(parts: {
   readonly cache: SettlementCache;
 }): JobReader {
   const { state, store, cache } = parts;
+  /** Of unfinished jobs, as committed. */
+  const committed = new Map<JobId, JobFacts>();
   const folds = new Map<JobId, { readonly nextSettleSeq: number; readonly fold: JobFold }>();
 
   const liveFacts = (jobId: JobId): JobFacts | null => jobFacts(state, jobId);
@@ -61,8 +66,13 @@ export function createJobReader(parts: {
   }
 
   async function resultsSource(jobId: JobId): Promise<ResultsSource | null> {
-    const live = liveFacts(jobId);
-    if (live) return sourceOf(live, (index) => settleSeqOf(state, jobId, index));
+    const live = committed.get(jobId);
+    if (live && state.jobs.has(jobId)) {
+      return sourceOf(live, (index) => {
+        const seq = settleSeqOf(state, jobId, index);
+        return seq < live.nextSettleSeq ? seq : 0;
+      });
+    }
     const job = await store.readJob(jobId);
     if (!job) return null;
     const { seq } = await foldOf(job);
@@ -100,7 +110,16 @@ export function createJobReader(parts: {
       const live = liveFacts(jobId);
       return live === null ? null : { nextIndex: live.inputCount, crc32: live.inputCrc32 };
     },
-    forget: (jobId) => void folds.delete(jobId),
+    onCommitted(rows) {
+      for (const row of rows) {
+        if (row.finishedAtMs === null) committed.set(row.jobId, row);
+        else committed.delete(row.jobId);
+      }
+    },
+    forget(jobId) {
+      folds.delete(jobId);
+      committed.delete(jobId);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { expandIndexes, valueAt } from "../../../src/runtime/protocol/columns.ts
 import type { MessageOf } from "../../../src/runtime/protocol/messages.ts";
 import { decodeValue } from "../../../src/runtime/protocol/value.ts";
 import type { JobDetailView, JobView } from "../../../src/runtime/protocol/views.ts";
+import { createMemoryStore } from "../../../src/runtime/store/memory.ts";
 import {
   commandSpec,
   completion,
@@ -274,4 +275,41 @@ describe("after a restart", () => {
       [1, "completed"],
     ]);
   });
+});
+
+// Found by the simulator: the cursor went past a settlement whose commit was still being tried.
+test("a reader loses no result that is not committed when it reads", async () => {
+  const store = createMemoryStore();
+  let isBusy = false;
+  const commit = store.commit.bind(store);
+  store.commit = async (changes) => (isBusy ? "busy" : await commit(changes));
+  const rig = await newRig(store);
+  const client = rig.connect();
+  client.send(submission([1]));
+  const { job_id: jobId } = await client.next("job_accepted");
+  const worker = rig.connect({ role: "worker" });
+  worker.send(readyMessage("w1"));
+  const assigned = await worker.next("assign_task");
+  const read = (after: number): void =>
+    client.send({
+      type: "read_results",
+      request: 1,
+      job_id: jobId,
+      order: "settled",
+      after,
+      bytes_max: 1_000_000,
+      wait: false,
+      skip_holes: false,
+    });
+  isBusy = true;
+  worker.send(completion(assigned, 1));
+  await rig.pass(500);
+  read(0);
+  const before = await client.next("results");
+  expect([before.count, before.end, before.finished]).toEqual([0, true, false]);
+  isBusy = false;
+  await rig.pass(500);
+  read(before.next_after);
+  const after = await client.next("results");
+  expect([after.count, after.end, after.finished]).toEqual([1, true, true]);
 });

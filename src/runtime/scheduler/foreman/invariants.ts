@@ -7,6 +7,7 @@ import { isBlocked } from "./jobs/live-job.ts";
 import { indexOfRow } from "./outcomes/assignments.ts";
 import { isClaimedAgainst } from "./placement/claims.ts";
 import { HELD_TASKS_MAX, loadOf, planCount } from "./placement/credit.ts";
+import { isHeldByStorage } from "./placement/storage.ts";
 import {
   isSettledState,
   TASK_ALONE,
@@ -192,6 +193,7 @@ function checkBounds(session: Session, name: string): void {
 
 /** No slot stays free while a task is ready that it could take. */
 function checkNobodyWaits(state: ForemanState): void {
+  if (isHeldByStorage(state)) return;
   for (const session of state.sessions.values()) {
     if (!isPlaceable(session, state.nowMs)) continue;
     for (const job of state.levels.flatMap((level) => level.jobs)) {

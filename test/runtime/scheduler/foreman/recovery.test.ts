@@ -215,7 +215,8 @@ test("an assignment of nobody that is known is dropped and its tasks are queued"
   expect(state.jobs.get(jobId)?.counts[0]).toBe(1);
 });
 
-test("tasks that had started and were cancelled go on with their attempt's number", async () => {
+// Found by the simulator: a task whose start was not reported yet ran again under the same number.
+test("tasks that were at a worker when their job was cancelled go on with the next attempt's number", async () => {
   const before = storedForeman();
   const worker = aWorker(before.foreman);
   const jobId = submit(before.foreman, 2);
@@ -241,5 +242,5 @@ test("tasks that had started and were cancelled go on with their attempt's numbe
   const next = connect(foreman, { ...worker, bootId: "w1-boot2" as never, connectionSeq: 1 });
   const assign = only(assignmentsIn(next));
   expect(indexesIn(assign)).toEqual([0, 1]);
-  expect([...(assign.attempts as Uint32Array)]).toEqual([2, 1]);
+  expect(assign.attempts).toEqual(2);
 });

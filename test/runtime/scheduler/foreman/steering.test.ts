@@ -84,9 +84,10 @@ test("cancelling a job commits at once, in one row, and orders the worker to sto
     "jobChanged",
     "eventRecorded",
   ]);
-  // The one that is known to have started keeps its attempt's number.
+  // What may have started keeps its attempt's number, whether or not anybody has said so yet.
   expect(changesOf(foreman.last, "taskExceptions")[0]?.written).toMatchObject([
     { index: 0, attempt: 1 },
+    { index: 1, attempt: 1 },
   ]);
   expect(effectsOf(foreman.last, "cancelTasks")).toMatchObject([{ reason: "not needed any more" }]);
   expect(foreman.state.ended.get(jobId)).toMatchObject({ state: "cancelled", cancelled: 1_000 });

@@ -20,8 +20,8 @@ import {
 } from "../queues/task-table.ts";
 import { popDue } from "../queues/time-heap.ts";
 import { countSettled } from "../rate.ts";
-import { type Assignment, isLiveRow, type LiveJob, ROW_STARTED } from "../state.ts";
-import { attemptOfRow, closeIfEmpty, fenceRow, indexOfRow } from "./assignments.ts";
+import { type Assignment, isLiveRow, type LiveJob } from "../state.ts";
+import { closeIfEmpty, fenceRow, indexOfRow } from "./assignments.ts";
 
 export type SettledBatch = Omit<Settlement, "jobId" | "seq" | "settledAtMs">;
 
@@ -93,7 +93,7 @@ export function cancelRest(
   job.inputsClosedAtMs ??= step.atMs;
   job.isCancelled = true;
   if (count === 0) return 0;
-  keepStartedAttempts(step, job);
+  keepBegunAttempts(step, job);
   for (const assignment of [...job.assignments]) fenceAssignment(step, assignment, end.reason);
   const seq = job.nextSettleSeq++;
   markRestCancelled(job, seq);
@@ -183,19 +183,17 @@ function markRestCancelled(job: LiveJob, settleSeq: number): void {
   while (popDue(queue.delayed, Number.POSITIVE_INFINITY) !== undefined);
 }
 
-/** One row cancels them all and names no attempts: those that began are written down beside it. */
-function keepStartedAttempts(step: CurrentStep, job: LiveJob): void {
+/**
+ * One row cancels them all and names no attempts: those that began, or may have, are written down
+ * beside it, so that a retry does not give the same number to another execution.
+ */
+function keepBegunAttempts(step: CurrentStep, job: LiveJob): void {
   const written: TaskExceptionFacts[] = [];
   const { tasks } = job;
   for (const assignment of job.assignments) {
     for (let row = 0; row < assignment.count; row++) {
-      const rowState = assignment.rows[row] as number;
-      if (!isLiveRow(rowState)) continue;
+      if (!isLiveRow(assignment.rows[row] as number)) continue;
       const index = indexOfRow(assignment, row);
-      if (rowState !== ROW_STARTED) {
-        tasks.attempt[index] = attemptOfRow(assignment, row) - 1;
-        continue;
-      }
       troubleOf(tasks).isRecorded[index] = 1;
       written.push(exceptionFacts(tasks, index, null));
     }
