@@ -174,7 +174,7 @@ function advanceBatch(world: World): void {
 
 function act(world: World): void {
   const { agent, random } = world;
-  switch (random(12)) {
+  switch (random(14)) {
     case 0:
     case 1:
       if (world.isConnected && world.open.size < 300) assign(world);
@@ -220,6 +220,15 @@ function act(world: World): void {
       on(world, { type: "rowsRecalled", batchId: batch.order.batchId, firstRow });
       return;
     }
+    case 9:
+      // Only while something runs: an idle worker would leave.
+      if (!world.isConnected || agent.state.batches.size === 0) return;
+      on(world, { type: "drainOrdered", undo: false });
+      on(world, { type: "drainOrdered", undo: true });
+      return;
+    case 10:
+      on(world, { type: "storageMeasured", trouble: random(2) === 0 ? "no room" : null });
+      return;
     default:
       advanceBatch(world);
   }
@@ -228,6 +237,7 @@ function act(world: World): void {
 /** Faults stop; everything must come to an end. */
 function settle(world: World): void {
   if (!world.isConnected) connect(world);
+  on(world, { type: "storageMeasured", trouble: null });
   const stopsByDrain = world.random(2) === 0;
   if (stopsByDrain) on(world, { type: "drainRequested", reason: "end" });
   for (let round = 0; round < 5_000 && world.open.size > 0; round++) {
