@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what some tests need from the system: a C compiler and make, git, jq.
+# Installs what some tests need from the system: a C compiler and make, git, jq, libfaketime.
 # Does nothing where all are there; where it may not install, it says what will be skipped.
 set -euo pipefail
 missing=()
@@ -7,6 +7,7 @@ command -v gcc >/dev/null 2>&1 || missing+=(gcc libc6-dev)
 command -v make >/dev/null 2>&1 || missing+=(make)
 command -v git >/dev/null 2>&1 || missing+=(git)
 command -v jq >/dev/null 2>&1 || missing+=(jq)
+compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(libfaketime)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   echo "installing ${missing[*]}" >&2
