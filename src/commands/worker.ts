@@ -57,8 +57,9 @@ export async function run(context: Context): Promise<ExitCode> {
   try {
     const where = { url: values.foreman ?? null, defaultStore: paths.defaultStore };
     const foreman = describeForeman(where);
-    logger.info("worker starts", { worker: workerId, slots: offer.slots, foreman });
+    // Before it says that it starts: from there on a signal must find somebody who listens.
     const spool = await openSpool({ folder: identity.spoolFolder, workerId, logger });
+    logger.info("worker starts", { worker: workerId, slots: offer.slots, foreman });
     const worker = startWorker({
       workerId,
       offer,
