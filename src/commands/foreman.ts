@@ -64,8 +64,9 @@ export async function run(context: Context): Promise<ExitCode> {
     onAudience: tie.onAudience,
   });
   if (values.workers) crew.start(values.workers);
-  await announce(context, server.url, server.storeFolder);
+  // Before anybody knows that it is up: whoever does may stop it at once.
   const forget = watchStopSignals({ onFirst: () => stop.resolve(0) });
+  await announce(context, server.url, server.storeFolder);
   const exitCode = await stop.promise;
   forget();
   // The worker hands back what it can while we still listen; a broken store can take nothing back.
