@@ -124,7 +124,7 @@ describe("why it ended so", () => {
       ),
     );
     expect(await why(`${job}/0`)).toMatch(
-      /failed 1 time and is tried again in .* \(1 attempt left\)/,
+      /failed 1 time and is tried again in .* \(2 of 2 tries\)\. Last on /,
     );
     await stage.cc(["cancel", "-q", job]);
   });

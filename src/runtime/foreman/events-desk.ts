@@ -2,6 +2,7 @@
  * Where readers of events stand: a request that waits is kept here until something is recorded that it
  * wants, at most one turn of WAIT_MS. A connection may have a few requests open, never many.
  */
+import type { Clock, Timer } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { CcError, toCcError } from "../protocol/error.ts";
 import { asJobId, asWorkerId, type JobId } from "../protocol/ids.ts";
@@ -22,6 +23,7 @@ export interface EventsDesk {
 
 export interface EventsDeskParts {
   readonly store: Store;
+  readonly clock: Clock;
   readonly logger: Logger;
   hasJob(jobId: JobId): Promise<boolean>;
 }
@@ -30,10 +32,11 @@ interface Waiting {
   readonly channel: Channel;
   /** Its cursor moves on over what it does not want. */
   request: ReadEvents;
-  readonly deadline: ReturnType<typeof setTimeout>;
+  readonly deadline: Timer;
 }
 
-export function createEventsDesk({ store, logger, hasJob }: EventsDeskParts): EventsDesk {
+export function createEventsDesk(parts: EventsDeskParts): EventsDesk {
+  const { store, clock, logger, hasJob } = parts;
   const waiting = new Set<Waiting>();
   let isServing = false;
   let isWoken = false;
@@ -63,7 +66,7 @@ export function createEventsDesk({ store, logger, hasJob }: EventsDeskParts): Ev
         exitCode: 3,
       });
     }
-    const deadline = setTimeout(() => void answerEmpty(entry), WAIT_MS);
+    const deadline = clock.setTimer(WAIT_MS, () => void answerEmpty(entry));
     const entry: Waiting = { channel, request, deadline };
     waiting.add(entry);
     // What was recorded while we read has woken nobody who stands here.
@@ -80,7 +83,7 @@ export function createEventsDesk({ store, logger, hasJob }: EventsDeskParts): Ev
   }
 
   function take(entry: Waiting): boolean {
-    clearTimeout(entry.deadline);
+    entry.deadline.cancel();
     return waiting.delete(entry);
   }
 

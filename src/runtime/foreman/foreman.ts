@@ -25,6 +25,7 @@ import { createGarbageDesk } from "./garbage-desk.ts";
 import { createInputWindow } from "./input-window.ts";
 import { createJanitor } from "./janitor.ts";
 import { createJobReader } from "./job-reader.ts";
+import { paceChannel } from "./pace.ts";
 import { createPump } from "./pump.ts";
 import { createReaders } from "./readers.ts";
 import { createResultsDesk } from "./results-desk.ts";
@@ -165,6 +166,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   });
   const events = createEventsDesk({
     store,
+    clock,
     logger,
     hasJob: async (jobId) => (await jobs.facts(jobId)) !== null,
   });
@@ -205,7 +207,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   }
 
   function openClient(channel: Channel): ChannelHandler {
-    const handler = clients.open(channel);
+    const handler = paceChannel(channel, clients.open(channel), pump.performed);
     clientCount++;
     tellAudience();
     return {
@@ -296,7 +298,9 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   return {
     state,
     open: (channel) =>
-      channel.peer.role === "worker" ? sessions.open(channel) : openClient(channel),
+      channel.peer.role === "worker"
+        ? paceChannel(channel, sessions.open(channel), pump.performed)
+        : openClient(channel),
     followerCount: followers.count,
     async close() {
       record("foreman_stopped", { body: {} });

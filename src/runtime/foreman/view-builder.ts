@@ -22,7 +22,7 @@ import { createJobViews, toTime } from "./job-views.ts";
 import type { SettlementCache } from "./settlement-cache.ts";
 import type { ViewAnswer } from "./subscriptions.ts";
 import { createTaskViews } from "./task-views.ts";
-import { whyEndedJob, whyEndedTask } from "./why-ended.ts";
+import { whyEndedJob, whyTaskInFull } from "./why-ended.ts";
 import type { WorkerSessions } from "./worker-sessions.ts";
 import { createWorkerViews } from "./worker-views.ts";
 
@@ -177,7 +177,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
     const job = await findJob(view.job_id ?? 0);
     if (view.index !== undefined) {
       const { body } = await taskViews.detail(job, view.index);
-      return body.why ?? whyEndedTask(body);
+      return whyTaskInFull(body);
     }
     if (job.finishedAtMs === null) return whyJob(state, job.jobId);
     return whyEndedJob(await jobViews.detail(job), await cancellationOf(job));

@@ -1,5 +1,11 @@
 /** Why a job or a task ended as it did: one sentence with the figures and the reason, and what to type. Pure. */
-import type { JobDetailView, TaskView, WhyView } from "../protocol/views.ts";
+import {
+  isTaskSettled,
+  type JobDetailView,
+  type TaskDetailView,
+  type TaskView,
+  type WhyView,
+} from "../protocol/views.ts";
 
 type EndedJob = Pick<JobDetailView, "job_id" | "state" | "tasks" | "errors">;
 type EndedTask = Pick<TaskView, "task_id" | "state" | "worker" | "attempts" | "error">;
@@ -22,7 +28,27 @@ export function whyEndedJob(job: EndedJob, cancellation: EndedTask | null): WhyV
   return { code: state, sentence: `${head} ${error}`, hint: `cc why ${worst.task_id}` };
 }
 
-export function whyEndedTask(task: EndedTask): WhyView {
+/** What the machine says of the task, with what only its attempts can tell. */
+export function whyTaskInFull(task: EndedTask & Pick<TaskDetailView, "history" | "why">): WhyView {
+  const { why, history } = task;
+  if (why === null || isTaskSettled(task.state)) return whyEndedTask(task, lossesText(history));
+  const last = history.findLast(({ outcome }) => outcome === "failed");
+  if (why.code !== "backoff" || !last) return why;
+  const message = last.message === null ? "" : `: ${closed(last.message)}`;
+  return { ...why, sentence: `${why.sentence} Last on ${last.worker}: ${last.code}${message}` };
+}
+
+const LOSSES_NAMED_MAX = 5;
+
+/** ` Lost on a (2026-01-01T00:00:00.000Z), b (…).`: who died, and when. */
+function lossesText(history: TaskDetailView["history"]): string {
+  const lost = history.filter(({ outcome }) => outcome === "lost").slice(-LOSSES_NAMED_MAX);
+  const named = lost.map(({ worker, ended_at }) => `${worker} (${ended_at})`);
+  return named.length === 0 ? "" : ` Lost on ${named.join(", ")}.`;
+}
+
+/** @param losses only told of a task that lost too many workers. */
+export function whyEndedTask(task: EndedTask, losses = ""): WhyView {
   const { task_id: taskId, state, worker, attempts, error } = task;
   const where = worker ? ` on ${worker}` : "";
   if (state === "cancelled") {
@@ -30,7 +56,8 @@ export function whyEndedTask(task: EndedTask): WhyView {
     return { code: error?.code ?? state, sentence, hint: `cc retry ${taskId}` };
   }
   if (!error) return { code: state, sentence: `Task ${taskId} ${state}${where}.`, hint: null };
-  const sentence = `Task ${taskId} ${state}${where} in attempt ${attempts}: ${error.code}: ${closed(error.message)}`;
+  const told = error.code === "poison" ? losses : "";
+  const sentence = `Task ${taskId} ${state}${where} in attempt ${attempts}: ${error.code}: ${closed(error.message)}${told}`;
   return { code: error.code, sentence, hint: `cc try ${taskId}` };
 }
 

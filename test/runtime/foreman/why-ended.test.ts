@@ -1,6 +1,10 @@
 /** The sentences about what has ended: figures without noughts, the reason, and what to type next. */
 import { expect, test } from "bun:test";
-import { whyEndedJob, whyEndedTask } from "../../../src/runtime/foreman/why-ended.ts";
+import {
+  whyEndedJob,
+  whyEndedTask,
+  whyTaskInFull,
+} from "../../../src/runtime/foreman/why-ended.ts";
 import type { ErrorGroupView, JobState, TaskCounts } from "../../../src/runtime/protocol/views.ts";
 
 function job(state: JobState, tasks: Partial<TaskCounts>, errors: readonly ErrorGroupView[] = []) {
@@ -92,4 +96,34 @@ test("a completed task says where it ran", () => {
     sentence: "Task 7/3 completed on w1.",
     hint: null,
   });
+});
+
+const attempt = (number: number, outcome: "lost" | "failed", message: string | null = null) => ({
+  attempt: number,
+  outcome,
+  code: outcome === "failed" ? "exit_status" : null,
+  message,
+  stack: null,
+  worker: `w${number}`,
+  run_seconds: null,
+  ended_at: `2026-01-0${number}T00:00:00.000Z`,
+});
+
+test("a poisonous task names who died with it, and when", () => {
+  const error = { code: "poison", message: "Its workers were lost 2 times while it ran." };
+  const history = [attempt(1, "lost"), attempt(2, "lost")];
+  const poisoned = { ...task("failed", 2), error, history, why: null };
+  expect(whyTaskInFull(poisoned).sentence).toBe(
+    "Task 7/3 failed on w1 in attempt 2: poison: Its workers were lost 2 times while it ran." +
+      " Lost on w1 (2026-01-01T00:00:00.000Z), w2 (2026-01-02T00:00:00.000Z).",
+  );
+});
+
+test("a task that waits to be tried again tells its last error", () => {
+  const why = { code: "backoff", sentence: "Task 7/3 failed 1 time.", hint: null };
+  const history = [attempt(1, "failed", "status 1"), attempt(2, "lost")];
+  const waiting = { ...task("failed", 2), state: "delayed", error: null, history, why } as const;
+  expect(whyTaskInFull(waiting).sentence).toBe(
+    "Task 7/3 failed 1 time. Last on w1: exit_status: status 1.",
+  );
 });

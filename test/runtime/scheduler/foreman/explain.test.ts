@@ -79,7 +79,7 @@ test("a back-off names the time that is left and the attempts", () => {
   fail(foreman, worker, only(assignmentsIn(foreman.last)));
   expect(whyTask(foreman.state, jobId, 0).code).toBe("backoff");
   expect(whyTask(foreman.state, jobId, 0).sentence).toMatch(
-    /^Task \d+\/0 failed 1 time and is tried again in \d+ m?s \(3 attempts left\)\.$/,
+    /^Task \d+\/0 failed 1 time and is tried again in \d+ m?s \(2 of 4 tries\)\.$/,
   );
   expect(whyJob(foreman.state, jobId).code).toBe("backoff");
 });

@@ -7,6 +7,7 @@ import type { WhyView } from "../../../protocol/views.ts";
 import { isWanted } from "../jobs/following.ts";
 import { countOf, isBlocked, queuedCount, settledCount } from "../jobs/live-job.ts";
 import { attemptOfRow, rowOfIndex } from "../outcomes/assignments.ts";
+import { isHeldByStorage } from "../placement/storage.ts";
 import { mustRunAlone } from "../queues/ready-queue.ts";
 import {
   TASK_CANCELLED,
@@ -18,7 +19,6 @@ import {
 import { earliestAtMs } from "../queues/time-heap.ts";
 import { delayedUntil, findAssignmentOf } from "../selectors.ts";
 import type { ForemanState, LiveJob, Session, Worker } from "../state.ts";
-import { isHeldByStorage } from "../placement/storage.ts";
 import { whyNotPlaced } from "./explain-placement.ts";
 import { formatDuration, percentText, plural } from "./wording.ts";
 
@@ -141,7 +141,11 @@ function whyQueuedTask(state: ForemanState, job: LiveJob, index: number): WhyVie
   const reason = whyNotPlaced(state, job);
   if (reason.code !== "slots_busy" || !mustRunAlone(job.tasks, index)) return reason;
   const crashes = job.tasks.trouble?.crashes[index] ?? 0;
-  const sentence = `Task ${job.jobId}/${index} took workers down before (${crashes} of ${job.spec.max_crashes} crashes) and waits for an empty one.`;
+  const suspicion =
+    crashes > 0
+      ? `took workers down before (${crashes} of ${job.spec.max_crashes} crashes)`
+      : `was lost with its worker ${plural(job.tasks.trouble?.losses[index] ?? 0, "time")}`;
+  const sentence = `Task ${job.jobId}/${index} ${suspicion}, runs alone from now on and waits for an empty worker.`;
   return why("runs_alone", sentence, "cc workers");
 }
 
@@ -154,7 +158,10 @@ function whyRunning(state: ForemanState, job: LiveJob, index: number): WhyView {
   const startMs = assignment.startedAtMs.get(row);
   const attempt = attemptOfRow(assignment, row);
   if (!assignment.session.isConnected) {
-    const sentence = `${task} is at worker ${worker.workerId}, whose connection is gone; it is queued again unless the worker comes back.`;
+    const { leaseEndsAtMs, graceEndsAtMs } = assignment.session;
+    const endsAtMs = Math.min(leaseEndsAtMs, graceEndsAtMs ?? Number.POSITIVE_INFINITY);
+    const left = formatDuration(endsAtMs - state.nowMs);
+    const sentence = `${task} is at worker ${worker.workerId}, whose connection is gone; it is queued again in ${left} unless the worker comes back.`;
     return why("worker_away", sentence, `cc workers ${worker.workerId}`);
   }
   if (startMs === undefined) {
@@ -173,7 +180,7 @@ function whyDelayed(state: ForemanState, job: LiveJob, index: number): WhyView {
   if (failures === 0) {
     return why("handed_back", `${task} was handed back and is offered again in ${left}.`, null);
   }
-  const sentence = `${task} failed ${plural(failures, "time")} and is tried again in ${left} (${plural(job.spec.retries - failures + 1, "attempt")} left).`;
+  const sentence = `${task} failed ${plural(failures, "time")} and is tried again in ${left} (${failures + 1} of ${job.spec.retries + 1} tries).`;
   return why("backoff", sentence, `cc tasks ${job.jobId}/${index}`);
 }
 
