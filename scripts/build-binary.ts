@@ -25,16 +25,17 @@ type Target = (typeof TARGETS)[number];
 export interface BuildRequest {
   readonly target: Target;
   readonly outfile: string;
-  readonly failpoints?: boolean;
+  /** For tests, which need the program with a module replaced; such a build gets no second name. */
+  readonly plugins?: readonly BunPlugin[];
 }
 
 /** Builds beside the old file and then replaces it, so that nobody ever runs half a binary. */
 export async function buildBinary(request: BuildRequest): Promise<void> {
-  const { target, outfile, failpoints = false } = request;
+  const { target, outfile, plugins = [] } = request;
   const unfinished = `${outfile}.${process.pid}.tmp`;
   mkdirSync(dirname(outfile), { recursive: true });
   try {
-    await compile(target, unfinished, failpoints ? [ARMED_FAILPOINTS] : []);
+    await compile(target, unfinished, plugins);
     // A signed executable must not grow; ELF files may.
     if (target.startsWith("linux-")) appendFileSync(unfinished, EXECUTABLE_MARK);
     chmodSync(unfinished, 0o755);
@@ -42,7 +43,7 @@ export async function buildBinary(request: BuildRequest): Promise<void> {
   } finally {
     rmSync(unfinished, { force: true });
   }
-  if (!failpoints) linkSecondName(outfile);
+  if (plugins.length === 0) linkSecondName(outfile);
 }
 
 /** Puts the armed module of the tests in the place of the empty one. */
@@ -132,7 +133,7 @@ if (import.meta.main) {
     values.outfile ?? join(ROOT, failpoints ? "dist/cc-failpoints" : "dist/cc"),
   );
   const startedAtMs = performance.now();
-  await buildBinary({ target, outfile, failpoints });
+  await buildBinary({ target, outfile, plugins: failpoints ? [ARMED_FAILPOINTS] : [] });
   if (target.startsWith("darwin-")) console.error("build: the darwin targets are untested.");
   const sizeMib = statSync(outfile).size / 1024 ** 2;
   console.error(

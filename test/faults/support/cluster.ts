@@ -22,6 +22,10 @@ export interface StartOptions extends RunOptions {
   readonly args?: readonly string[];
   /** `NAME[:NTH][:pause]`, a step of `src/runtime/platform/failpoint.ts`; runs the test build. */
   readonly failpoint?: string;
+  /** Words that start it elsewhere, as on an island: `program` runs them and then `binary`. */
+  readonly before?: readonly string[];
+  /** `dist/cc` unless it is given. */
+  readonly binary?: string;
 }
 
 /** A process of the cluster. */
@@ -62,8 +66,6 @@ export interface WorkerStart extends StartOptions {
   readonly via?: string;
   /** Do not wait for the connection. */
   readonly unawaited?: boolean;
-  /** Words that start it elsewhere, as on an island: `program` runs them and then the binary. */
-  readonly before?: readonly string[];
 }
 
 export interface ClusterOptions extends StartOptions {
@@ -87,14 +89,26 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     return member;
   }
 
-  async function startForeman({ args = [], failpoint, ...run }: StartOptions): Promise<Member> {
+  async function startForeman({ args = [], ...run }: StartOptions): Promise<Member> {
     const port = url === "" ? "0" : new URL(url).port;
-    const words = ["foreman", "--port", port, ...timed, ...args];
-    const started = start(words, await arm(run, failpoint));
+    const started = await startDaemon(["foreman", "--port", port, ...timed, ...args], run);
     foreman = started;
     await within("the foreman listens", started.untilStderr(/workers join with/), started);
     url = /foreman at (\S+)/.exec(started.stderr())?.[1] ?? "";
     return started;
+  }
+
+  async function startDaemon(
+    words: readonly string[],
+    { failpoint, before, binary = BINARY, ...run }: StartOptions,
+  ): Promise<Member> {
+    if (failpoint !== undefined) {
+      await buildFailpointsIfStale();
+      const env = { ...run.env, CC_FAILPOINT: failpoint };
+      return start(words, { ...run, env, program: FAILPOINT_BINARY });
+    }
+    if (before !== undefined) return start([...before, binary, ...words], run);
+    return start(words, { program: binary, ...run });
   }
 
   const toForeman = (run: RunOptions = {}): RunOptions => ({
@@ -115,18 +129,11 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     },
     // A port that was just freed may need another try; the options of the first start hold again.
     restartForeman: (again = {}) => startForeman({ args: options.args ?? [], ...again }),
-    async worker(
-      id,
-      { args = [], slots = 1, via, unawaited = false, before, failpoint, ...run } = {},
-    ) {
+    async worker(id, { args = [], slots = 1, via, unawaited = false, ...run } = {}) {
       const words = ["--id", id, "--slots", `${slots}`, "--foreman", via ?? url, ...args];
       // Other tests load this machine; its CPU and memory must not decide who gets tasks.
       const limits = ["--max-cpu", "100", "--max-memory", "100"];
-      const elsewhere = before === undefined ? [] : [...before, BINARY];
-      const worker = start(
-        [...elsewhere, "worker", ...words, ...limits],
-        await arm(run, failpoint),
-      );
+      const worker = await startDaemon(["worker", ...words, ...limits], run);
       if (!unawaited) {
         await within(`worker ${id} connects`, worker.untilStderr(/connected to the/), worker);
       }
@@ -161,12 +168,6 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     throw thrown;
   }
   return cluster;
-}
-
-async function arm(run: RunOptions, failpoint: string | undefined): Promise<RunOptions> {
-  if (failpoint === undefined) return run;
-  await buildFailpointsIfStale();
-  return { ...run, program: FAILPOINT_BINARY, env: { ...run.env, CC_FAILPOINT: failpoint } };
 }
 
 function createMember(process: RunningCc): Member {
