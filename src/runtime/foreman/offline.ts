@@ -5,7 +5,7 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { PROGRAM_VERSION } from "../platform/version.ts";
-import { CcError } from "../protocol/error.ts";
+import { CcError, toCcError } from "../protocol/error.ts";
 import { hasStore } from "../store/folder.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
@@ -29,9 +29,7 @@ export async function openOfflineForeman(parts: {
   readonly logger: Logger;
 }): Promise<OfflineForeman> {
   const { storeFolder, owner, clock, logger } = parts;
-  const store = hasStore(storeFolder)
-    ? await openSqliteStore({ folder: storeFolder, readOnly: true, clock })
-    : createMemoryStore();
+  const store = hasStore(storeFolder) ? await openReader(storeFolder, clock) : createMemoryStore();
   const foreman = await createForeman({
     store: withoutWrites(store),
     clock,
@@ -78,6 +76,15 @@ export async function openOfflineForeman(parts: {
       await store.close();
     },
   };
+}
+
+/** Whoever looks is a client: of a daemon's exit codes only the sentence is left. */
+async function openReader(folder: string, clock: Clock): Promise<Store> {
+  try {
+    return await openSqliteStore({ folder, readOnly: true, clock });
+  } catch (cause) {
+    throw new CcError({ ...toCcError(cause).toView(), exitCode: 3, cause });
+  }
 }
 
 /** A change would be decided, answered and then lost, since nothing is written. */

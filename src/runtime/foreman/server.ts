@@ -55,8 +55,8 @@ export async function startForemanServer(options: ForemanServerOptions): Promise
     readOnly: false,
     clock,
     logger,
-    // The first error of reading ends the foreman, as one of writing does.
-    onDamaged: options.onFatal,
+    // Whatever met it, a look, an upload or a commit: it ends the foreman.
+    onBroken: options.onFatal,
   });
   try {
     await enterLocalKeys(store, keys, { owner: options.owner, nowMs: clock.nowMs });

@@ -11,17 +11,14 @@ export type Reading = <Result>(
   read: () => Result | Promise<Result>,
 ) => Promise<Result>;
 
-/** @param onDamaged hears of damage before whoever reads does. */
-export function createReading(
-  database: SqlDatabase,
-  onDamaged?: (error: CcError) => void,
-): Reading {
+/** @param onBroken hears of damage, and of a disk that cannot be read, before whoever reads does. */
+export function createReading(database: SqlDatabase, onBroken?: (error: CcError) => void): Reading {
   return async (what, read) => {
     try {
       return await read();
     } catch (thrown) {
       const error = readError(database.path, what, thrown);
-      if (error.code === "storage_corrupt") onDamaged?.(error);
+      if (error.code === "storage_corrupt" || sqliteFaultOf(thrown) === "io") onBroken?.(error);
       throw error;
     }
   };

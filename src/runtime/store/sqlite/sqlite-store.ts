@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../platform/clock.ts";
 import { type Logger, silentLogger } from "../../platform/logger.ts";
-import type { SqlDatabase } from "../../platform/sqlite-driver.ts";
+import { type SqlDatabase, sqliteFaultOf } from "../../platform/sqlite-driver.ts";
 import { CcError } from "../../protocol/error.ts";
 import type { JobId } from "../../protocol/ids.ts";
 import type { StoredJob, StoredState } from "../../scheduler/foreman/facts.ts";
@@ -35,8 +35,8 @@ export interface SqliteStoreOptions {
   readonly readOnly: boolean;
   readonly clock: Pick<Clock, "nowMs">;
   readonly logger?: Logger;
-  /** A read met damage: nothing more of this store may be served. */
-  onDamaged?(error: CcError): void;
+  /** It is damaged, or its disk fails: nothing more of this store may be served. */
+  onBroken?(error: CcError): void;
 }
 
 /**
@@ -124,8 +124,9 @@ async function startWriting(paths: StorePaths, parts: WriterParts): Promise<Stor
     });
     const transact = createTransact(database, {
       count: createCommitCount(database, mark),
-      onDiskFailed() {
-        hasDiskFailed = true;
+      onBroken(error, thrown) {
+        if (sqliteFaultOf(thrown) === "io") hasDiskFailed = true;
+        parts.onBroken?.(error);
       },
     });
     const identity = beginEpoch(database, { transact, nowMs: parts.clock.nowMs(), logger });
@@ -133,7 +134,7 @@ async function startWriting(paths: StorePaths, parts: WriterParts): Promise<Stor
       identity,
       transact,
       space,
-      ...(parts.onDamaged === undefined ? {} : { onDamaged: parts.onDamaged }),
+      ...(parts.onBroken === undefined ? {} : { onBroken: parts.onBroken }),
       release() {
         release();
         lock.release();
@@ -190,7 +191,7 @@ interface StoreParts {
   readonly identity: ForemanIdentity;
   readonly transact: Transact;
   readonly space?: StoreSpace;
-  onDamaged?(error: CcError): void;
+  onBroken?(error: CcError): void;
   /** Closes what was opened for this store. */
   release(): void;
 }
@@ -204,7 +205,7 @@ function assembleStore(database: SqlDatabase, parts: StoreParts): Store {
   const log = createLogReader(database);
   const blobs = createBlobAccess(database, { transact, promises });
   const keys = createKeyAccess(database, transact);
-  const reading = createReading(database, parts.onDamaged);
+  const reading = createReading(database, parts.onBroken);
   let isClosed = false;
 
   /**

@@ -18,8 +18,8 @@ export type Transact = (what: string, write: () => void) => CommitOutcome;
 export interface TransactOptions {
   /** Counts each transaction; a database without our tables has none. */
   readonly count?: CommitCount;
-  /** Reading or writing failed in the disk itself. */
-  onDiskFailed?(): void;
+  /** Nothing is written any more; `thrown` is what the driver said. */
+  onBroken?(error: CcError, thrown: unknown): void;
 }
 
 export function createTransact(database: SqlDatabase, options: TransactOptions = {}): Transact {
@@ -29,6 +29,12 @@ export function createTransact(database: SqlDatabase, options: TransactOptions =
   const rollback = database.prepare("rollback");
   let fatal: CcError | null = null;
 
+  function giveUp(what: string, thrown: unknown): CcError {
+    fatal = storageError(database.path, what, thrown);
+    options.onBroken?.(fatal, thrown);
+    return fatal;
+  }
+
   return (what, write) => {
     if (fatal) throw fatal;
     try {
@@ -37,17 +43,15 @@ export function createTransact(database: SqlDatabase, options: TransactOptions =
       count?.advance();
       commit.run();
     } catch (thrown) {
-      if (sqliteFaultOf(thrown) === "io") options.onDiskFailed?.();
       try {
         // SQLite has rolled back by itself after some errors, such as a full disk.
         if (database.inTransaction) rollback.run();
-        const fault = sqliteFaultOf(thrown);
-        if (fault === "busy" || fault === "full") return fault;
-        fatal = storageError(database.path, what, thrown);
       } catch (second) {
-        fatal = storageError(database.path, what, second);
+        throw giveUp(what, second);
       }
-      throw fatal;
+      const fault = sqliteFaultOf(thrown);
+      if (fault === "busy" || fault === "full") return fault;
+      throw giveUp(what, thrown);
     }
     count?.onCommitted();
     return "ok";

@@ -5,9 +5,10 @@ import { closeSync, openSync, statSync, writeFileSync, writeSync } from "node:fs
 import { openSqlDatabase } from "../../../../src/runtime/platform/sqlite-driver.ts";
 import { storePaths } from "../../../../src/runtime/store/folder.ts";
 import { SCHEMA_VERSION } from "../../../../src/runtime/store/sqlite/schema.ts";
+import { openSqliteStore } from "../../../../src/runtime/store/sqlite/sqlite-store.ts";
 import { inputs, JOB1, jobFacts, NOW_MS, settled } from "../builders.ts";
 import type { FolderSuite } from "../sqlite-suite.ts";
-import { openReader, openStore } from "../sqlite-world.ts";
+import { CLOCK, openReader, openStore } from "../sqlite-world.ts";
 
 async function alter(folder: string, sql: string): Promise<void> {
   const database = await openSqlDatabase({ path: storePaths(folder).database, readOnly: false });
@@ -74,8 +75,13 @@ export function suiteOfDamage(suite: FolderSuite): void {
     await store.putBlob({ sha256, kind: "bundle", bytes, atMs: NOW_MS });
     await store.close();
     await alter(folder, "update blob_chunk set data = cast('export default () => 2;' as blob)");
-    const reopened = await openStore(folder);
+    const broken: string[] = [];
+    const onBroken = ({ code }: { readonly code: string }) => void broken.push(code);
+    const parts = { folder, readOnly: false, clock: CLOCK, onBroken };
+    const reopened = await openSqliteStore(parts);
     await assert.rejects(reopened.readBlob(sha256), { code: "storage_corrupt" });
+    // Its owner hears of it, too: the foreman ends.
+    assert.deepEqual(broken, ["storage_corrupt"]);
     await reopened.close();
   });
 
