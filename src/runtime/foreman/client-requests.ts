@@ -12,13 +12,14 @@ import type { JobView } from "../protocol/views.ts";
 import type { ForemanAnswer, ReplyToken } from "../scheduler/foreman/events.ts";
 import type { JobFacts } from "../scheduler/foreman/facts.ts";
 import type { Store } from "../store/store.ts";
-import type { Channel, ChannelHandler } from "../transport/channel.ts";
+import type { Channel } from "../transport/channel.ts";
 import { accessRefusal, ownerRefusal } from "./access.ts";
-import type { BlobServer } from "./blob-server.ts";
+import type { BlobServer, BlobUpload } from "./blob-server.ts";
 import { answerError, checkIndexes, noSuchJob, requestOf } from "./client-answers.ts";
 import type { EventsDesk } from "./events-desk.ts";
 import type { Followers } from "./followers.ts";
 import type { GarbageDesk } from "./garbage-desk.ts";
+import type { PacedHandler } from "./pace.ts";
 import type { UnstampedEvent } from "./pump.ts";
 import type { ResultsDesk } from "./results-desk.ts";
 import type { Submissions } from "./submissions.ts";
@@ -47,7 +48,7 @@ export interface ClientRequestsParts {
 }
 
 export interface ClientRequests {
-  open(channel: Channel): ChannelHandler;
+  open(channel: Channel): PacedHandler;
   /** Performs the effect `reply`. */
   reply(token: ReplyToken, answer: ForemanAnswer): void;
   /** Answers a request that the machine never saw. */
@@ -64,6 +65,7 @@ interface Client {
   readonly channel: Channel;
   /** Jobs whose inputs this connection is still sending. */
   readonly openJobs: Set<JobId>;
+  readonly upload: BlobUpload;
 }
 
 export function createClientRequests(parts: ClientRequestsParts): ClientRequests {
@@ -76,32 +78,15 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
     return token;
   }
 
-  function open(channel: Channel): ChannelHandler {
-    const client: Client = { channel, openJobs: new Set() };
+  function open(channel: Channel): PacedHandler {
     const upload = parts.blobs.createUpload(channel);
+    const client: Client = { channel, openJobs: new Set(), upload };
     return {
       onMessage(message) {
         const refusal = accessRefusal(channel.peer, message.type);
-        if (refusal) {
-          answerError(channel, requestOf(message), refusal);
-          return;
-        }
-        switch (message.type) {
-          case "blob_offer":
-            void upload.onOffer(message);
-            return;
-          case "blob_chunk":
-            upload.onChunk(message);
-            return;
-          case "blob_done":
-            void upload.onDone(message);
-            return;
-          case "blob_need":
-            void parts.blobs.serve(channel, message);
-            return;
-          default:
-            void handle(client, message);
-        }
+        if (refusal === null) return handle(client, message);
+        answerError(channel, requestOf(message), refusal);
+        return undefined;
       },
       onClose() {
         for (const jobId of client.openJobs) {
@@ -130,6 +115,15 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
   function dispatch(client: Client, message: Message): void | Promise<void> {
     const { channel } = client;
     switch (message.type) {
+      case "blob_offer":
+        return client.upload.onOffer(message);
+      case "blob_chunk":
+        client.upload.onChunk(message);
+        return;
+      case "blob_done":
+        return client.upload.onDone(message);
+      case "blob_need":
+        return parts.blobs.serve(channel, message);
       case "submit_job":
         return submitJob(client, message);
       case "submit_tasks":

@@ -31,10 +31,18 @@ export interface Pump {
   adopt(output: StepOutput): void;
   /** The foreman's time line: wall clock at the start plus monotonic time since. */
   nowMs(): number;
+  /** When what is in the inbox now will have been committed and performed; null: nothing is. */
+  performed(): Promise<void> | null;
   /** Resolves when the inbox is empty and all is committed and performed. */
   idle(): Promise<void>;
   /** Takes nothing more; commits what is in the inbox. */
   close(): Promise<void>;
+}
+
+interface PerformedWaiter {
+  readonly untilCount: number;
+  readonly promise: Promise<void>;
+  readonly release: () => void;
 }
 
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown
@@ -79,13 +87,22 @@ export function createPump(parts: PumpParts): Pump {
   /** `close` was called: a full disk is not waited for any more. */
   let closing = false;
   let idleWaiters: (() => void)[] = [];
+  /** Of events in the inbox, since the start. */
+  let postedCount = 0;
+  let steppedCount = 0;
+  let performedCount = 0;
+  /** In the order of their counts. */
+  let performedWaiters: PerformedWaiter[] = [];
   let wakeTimer: Timer | null = null;
 
   function post(event: UnstampedEvent): void {
     // A commit that waits for room would hold up the answer, too.
     if (closed || (gate.isFull && isRefused(event))) return;
     if (isUrgent(event)) urgent.push(event);
-    else inbox.push(event);
+    else {
+      inbox.push(event);
+      postedCount++;
+    }
     schedule();
   }
 
@@ -122,6 +139,23 @@ export function createPump(parts: PumpParts): Pump {
     if (changes.length > 0) await commit(changes);
     parts.onCommitted(changes);
     for (const effect of effects) parts.perform(effect);
+    performedCount = steppedCount;
+    let releasedCount = 0;
+    for (const { untilCount, release } of performedWaiters) {
+      if (untilCount > performedCount) break;
+      releasedCount++;
+      release();
+    }
+    performedWaiters = performedWaiters.slice(releasedCount);
+  }
+
+  function performed(): Promise<void> | null {
+    if (performedCount === postedCount) return null;
+    const last = performedWaiters.at(-1);
+    if (last?.untilCount === postedCount) return last.promise;
+    const { promise, resolve: release } = Promise.withResolvers<void>();
+    performedWaiters.push({ untilCount: postedCount, promise, release });
+    return promise;
   }
 
   function stepGroup(): StepOutput {
@@ -139,6 +173,7 @@ export function createPump(parts: PumpParts): Pump {
     let bytes = 0;
     while (inboxAt < inbox.length && tasks < GROUP_TASKS_MAX && bytes < GROUP_BYTES_MAX) {
       const event = inbox[inboxAt++] as UnstampedEvent;
+      steppedCount++;
       if (isRefused(event)) continue;
       tasks += "count" in event ? event.count : 1;
       bytes += "values" in event ? event.values.data.byteLength : 0;
@@ -203,6 +238,7 @@ export function createPump(parts: PumpParts): Pump {
   return {
     post,
     nowMs,
+    performed,
     idle,
     adopt(output) {
       adopted.push(output);

@@ -12,7 +12,7 @@ import type { Key, KeyRole } from "../../../src/runtime/transport/keys.ts";
 import { BINARY } from "../../support/binary.ts";
 import { type Cluster, type ClusterOptions, openCluster } from "../support/cluster.ts";
 import { report } from "../support/long.ts";
-import { type HonestFigures, startHonestClient } from "./honest-client.ts";
+import { HONEST_LABEL, type HonestFigures, startHonestClient } from "./honest-client.ts";
 import { openProven, type RawPeer, type RawPeerOptions } from "./raw-peer.ts";
 
 export interface Attacked {
@@ -45,7 +45,7 @@ export async function openAttacked({
   const limited = limits === undefined ? {} : { program: writeLimiter(folder, limits) };
   const cluster = await openCluster({ ...options, ...limited });
   const keys = { client: readKey(cluster, "admin"), worker: readKey(cluster, "worker") };
-  await cluster.worker("honest", { slots: 2 });
+  await cluster.worker("honest", { slots: 2, args: ["--label", HONEST_LABEL.join("=")] });
   return {
     cluster,
     keys,

@@ -25,6 +25,8 @@ export interface HonestClient {
 }
 
 const TASK_COUNT = 3;
+/** Of the honest worker: no hostile one is asked. */
+export const HONEST_LABEL = ["is", "honest"] as const;
 
 export async function startHonestClient(url: string, key: Key): Promise<HonestClient> {
   const peer = await openProven(url, key, "client");
@@ -80,7 +82,7 @@ async function runJob(peer: RawPeer, number: number): Promise<number> {
     request: number,
     submission_id: `honest-${process.pid}-${performance.timeOrigin}-${sentAtMs}`,
     resumable: false,
-    spec: aSpec({ name: `honest ${number}`, work, timeout_seconds: 60 }),
+    spec: aSpec({ name: `honest ${number}`, work, worker_labels: { is: "honest" } }),
     count: TASK_COUNT,
     input: { lengths: 2, data: new TextEncoder().encode("\x010\x011\x012") },
     close: true,

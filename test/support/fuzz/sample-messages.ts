@@ -103,12 +103,7 @@ function writtenSamples({ jobId, assignment, workerId, bootId }: Target): Plain[
 
 /** No honest job asks for this worker. */
 export const sampleOffer = (): WorkerOffer =>
-  anOffer({
-    slots: 1,
-    queues: ["nobody.asks.for.this"],
-    labels: { is: "fuzz" },
-    host: "elsewhere",
-  });
+  anOffer({ slots: 1, labels: { is: "hostile" }, host: "elsewhere" });
 
 interface SchemaLike {
   readonly def: {
