@@ -9,6 +9,7 @@ import { randomUUID } from "node:crypto";
 import { type CcError, toCcError } from "../protocol/error.ts";
 import { asBootId } from "../protocol/ids.ts";
 import { type AgentOptions, createAgentState } from "../scheduler/agent/state.ts";
+import { leaveUnheard } from "../scheduler/agent/stopping.ts";
 import type { WelcomeFacts } from "../transport/channel.ts";
 import { createAgentLoop, type WorkerEvent } from "./agent-loop.ts";
 import { createBatchCrew } from "./batch-crew.ts";
@@ -42,6 +43,8 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   const { bundles, plans, host } = parts;
   const ended = Promise.withResolvers<CcError | null>();
   let isEnding = false;
+  /** Until a fault of our own: then nothing that the machine remembers is worth writing down. */
+  let isSound = true;
 
   const loop = createAgentLoop({
     state,
@@ -49,6 +52,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     // The link comes last, and nothing is ordered before it has a connection.
     perform: (effect) => performEffect(effect, performer),
     onFault(thrown) {
+      isSound = false;
       logger.error("the worker meets a fault of its own", { error: thrown });
       void end(toCcError(thrown));
     },
@@ -105,6 +109,10 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     if (isEnding) return;
     isEnding = true;
     loop.close();
+    if (isSound) {
+      const unheard = leaveUnheard(state, clock.monotonicMs());
+      for (const effect of unheard) performEffect(effect, performer);
+    }
     endLoadWatch();
     storage.stop();
     await link.close(reason);

@@ -131,3 +131,16 @@ export function proceedToStop(state: AgentState, atMs: number, effects: AgentEff
   state.mode = { kind: "stopped" };
   effects.push({ type: "stop", reason: mode.reason });
 }
+
+/**
+ * This process ends without the machine's word: its foreman is gone or refuses it. What is finished and
+ * unheard goes to the spool; nothing else is worth doing.
+ */
+export function leaveUnheard(state: AgentState, atMs: number): AgentEffect[] {
+  const effects: AgentEffect[] = [];
+  if (state.mode.kind === "stopped") return effects;
+  flushResults(state, atMs, effects);
+  spoolUnheard(state, effects);
+  state.mode = { kind: "stopped" };
+  return effects.filter(({ type }) => type === "spoolResult");
+}

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { asBootId } from "../../../../src/runtime/protocol/ids.ts";
 import type { AgentEffect } from "../../../../src/runtime/scheduler/agent/events.ts";
 import type { SpooledResult } from "../../../../src/runtime/scheduler/agent/state.ts";
+import { leaveUnheard } from "../../../../src/runtime/scheduler/agent/stopping.ts";
 import {
   type Agent,
   assigned,
@@ -64,6 +65,19 @@ describe("a finished result", () => {
     agent.on(ended(1));
     expect(lines(agent.pass(5_000))).toEqual(["spool 1: #1 completed 1/0+1", "stop: SIGTERM"]);
   });
+});
+
+test("a process that ends without a word spools what was finished, gathered results too", () => {
+  const agent = createConnectedAgent({ ...SPOOLING, slots: 2 });
+  agent.on(assigned({ count: 3 }));
+  agent.on(completed(1, 0, 1));
+  agent.on(ended(1));
+  agent.on(completed(2, 0, 1));
+  expect(lines(leaveUnheard(agent.state, agent.atMs))).toEqual([
+    "spool 1: #1 completed 1/0+1",
+    "spool 2: #2 completed 1/1+1",
+  ]);
+  expect(leaveUnheard(agent.state, agent.atMs)).toEqual([]);
 });
 
 describe("the next boot", () => {
