@@ -55,6 +55,11 @@ test(
     const jobs = await cluster.json(["jobs"]);
     const completed = jobs.map(({ tasks }) => (tasks as { completed: number }).completed);
     expect(completed.sort((a, b) => a - b)).toEqual([lines.length, taskCount]);
+    // Nobody was taken for lost: every word that was owed was said.
+    const kinds = new Set((await cluster.json(["events"])).map(({ kind }) => kind));
+    for (const loss of ["worker_lost", "attempts_lost", "attempts_aborted", "stale_attempt"]) {
+      expect(kinds).not.toContain(loss);
+    }
     report(`rolling restart: ${verdict.taskCount} tasks, ${verdict.rerunCount} reruns`);
   },
   TEST_MS,
