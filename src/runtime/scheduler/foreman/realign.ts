@@ -28,6 +28,14 @@ export function realign(stored: StoredState, atMs: number): Realigned {
     return notBeforeMs === facts.notBeforeMs ? facts : { ...facts, notBeforeMs };
   }
 
+  /** What ended in the future would be kept beyond its time. */
+  function moveEnded(facts: JobFacts): JobFacts {
+    const aheadMs = (facts.finishedAtMs ?? 0) - atMs;
+    if (aheadMs <= 0) return moveJob(facts);
+    const createdAtMs = facts.createdAtMs - aheadMs;
+    return moveJob({ ...facts, createdAtMs, finishedAtMs: atMs });
+  }
+
   function moveException(exception: TaskExceptionFacts): TaskExceptionFacts {
     if (exception.notBeforeMs === null || exception.notBeforeMs <= atMs) return exception;
     return { ...exception, notBeforeMs: moved(exception.notBeforeMs, BACKOFF_MS_MAX) };
@@ -52,7 +60,7 @@ export function realign(stored: StoredState, atMs: number): Realigned {
     stored: {
       ...stored,
       jobs: stored.jobs.map(moveLive),
-      ended: stored.ended.map(moveJob),
+      ended: stored.ended.map(moveEnded),
       workers: stored.workers.map(moveWorker),
     },
     backMs,

@@ -15,6 +15,7 @@ import {
   assignmentsIn,
   aWorker,
   changesOf,
+  complete,
   eventKinds,
   type Foreman,
   fail,
@@ -117,4 +118,18 @@ test("a lease begins with the foreman, whatever its clock reads", async () => {
   const { state } = await startAt(store, atMs);
   expect(state.sessions.get(worker.bootId)?.leaseEndsAtMs).toBe(atMs + 15_000);
   expect(nextWakeAtMs(state)).toBeLessThanOrEqual(atMs + 15_000);
+});
+
+test("a job that seems to have ended tomorrow ended just now, and took as long as it did", async () => {
+  const { foreman, store } = keptForeman();
+  const worker = aWorker(foreman);
+  const jobId = submit(foreman, 1);
+  const [mine] = assignmentsIn(foreman.last, worker);
+  if (!mine) throw new Error("nothing is assigned");
+  foreman.nowMs += 1_000;
+  complete(foreman, worker, mine);
+  const atMs = foreman.nowMs - DAY_MS;
+  const { state } = await startAt(store, atMs);
+  const facts = state.ended.get(jobId);
+  expect([facts?.createdAtMs, facts?.finishedAtMs]).toEqual([atMs - 1_000, atMs]);
 });
