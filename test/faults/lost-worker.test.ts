@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { type Cluster, eventually, openCluster } from "./support/cluster.ts";
 import { createHistory, type History } from "./support/history.ts";
-import { report, SETUP_MS, SHORT_TIMING, TEST_MS } from "./support/long.ts";
+import { report, SETUP_MS, SHORT_TIMING, secondsSince, TEST_MS, timing } from "./support/long.ts";
 
 let cluster: Cluster;
 let history: History;
@@ -17,7 +17,6 @@ beforeEach(async () => {
 afterEach(() => cluster.close());
 
 const staleEvents = () => cluster.json(["events", "--kind", "stale_attempt"]);
-const since = (atMs: number): string => `${((performance.now() - atMs) / 1000).toFixed(1)} s`;
 
 test(
   "killed: its task runs again elsewhere",
@@ -30,7 +29,9 @@ test(
     const killedAtMs = performance.now();
     await first.kill9();
     await history.untilStarted(2);
-    report(`killed worker: its task ran elsewhere after ${since(killedAtMs)} (promised: 6 s)`);
+    report(
+      `killed worker: its task ran elsewhere after ${secondsSince(killedAtMs)} (promised: 6 s)`,
+    );
     gate.open();
     await history.check({ startsMax: 2 });
     expect(await cluster.json(["tasks", "1"])).toMatchObject([{ attempts: 2, worker: "second" }]);
@@ -49,7 +50,9 @@ test(
     const frozenAtMs = performance.now();
     await cluster.worker("second");
     await history.untilStarted(2);
-    report(`frozen worker: its task ran elsewhere after ${since(frozenAtMs)} (promised: 17 s)`);
+    report(
+      `frozen worker: its task ran elsewhere after ${secondsSince(frozenAtMs)} (promised: 17 s)`,
+    );
     // Its executor goes on, and both finish.
     gate.open();
     await history.untilFinished(2);
@@ -105,7 +108,7 @@ test(
         return "done";
       };`,
     );
-    const blockMs = 2 * SHORT_TIMING.leaseMs;
+    const blockMs = 2 * timing(SHORT_TIMING).leaseMs;
     const blocked = await cluster.cc(["submit", "block.ts", "--input", `${blockMs}`]);
     expect(blocked).toMatchObject({ exitCode: 0, stdout: "done\n" });
     expect(await cluster.json(["tasks", "1"])).toMatchObject([{ attempts: 1 }]);

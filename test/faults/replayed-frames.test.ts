@@ -5,7 +5,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type Cluster, eventually, openCluster, within } from "./support/cluster.ts";
-import { createHistory, type History } from "./support/history.ts";
+import { createHistory, type History, squareOf } from "./support/history.ts";
 import { count, PATIENT_TIMING, SETUP_MS, TEST_MS, type Timing } from "./support/long.ts";
 import { type FrameProxy, type FrameRule, openProxy } from "./support/proxy.ts";
 
@@ -53,6 +53,35 @@ test(
     await history.untilFinished(TASKS / 2);
     proxy.cut();
     await within("it is back", worker.untilStderr(/connected again/), worker);
+    await history.check({ startsMax: 1 });
+  },
+  TEST_MS,
+);
+
+test(
+  "a submitter's and a follower's line repeats frames and breaks: each input is taken once, each result printed once",
+  async () => {
+    await open(NOBODY_LOST);
+    await cluster.worker("w1", { slots: 2 });
+    proxy.setRule(repeating(2));
+    const gate = history.gate("go");
+    const words = history.submitWords({ taskCount: TASKS, gate });
+    const env = { CC_FOREMAN: proxy.url };
+    const submitter = cluster.start([...words, "--format", "jsonl"], { env });
+    for (let cut = 1; cut <= ROUNDS; cut++) {
+      await history.untilStarted(1);
+      proxy.cut();
+      const isBack = () => submitter.stderr().split("the foreman is back").length > cut;
+      await eventually("the submitter is back", isBack);
+    }
+    gate.open();
+    const { stdout, stderr, exitCode } = await within("cc submit ends", submitter.ended, submitter);
+    expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const rows = stdout.trimEnd().split("\n");
+    expect(rows.map((line) => JSON.parse(line).index)).toEqual(
+      Array.from({ length: TASKS }, (_, index) => index),
+    );
+    history.acknowledged({ jobId: 1, taskCount: TASKS, expect: "completed", expectedOf: squareOf });
     await history.check({ startsMax: 1 });
   },
   TEST_MS,

@@ -44,6 +44,10 @@ export function report(figure: string): void {
   if (LONG) console.log(`figure: ${figure}`);
 }
 
+/** How a figure shows a duration. */
+export const secondsSince = (startedAtMs: number): string =>
+  `${((performance.now() - startedAtMs) / 1000).toFixed(1)} s`;
+
 /** For `test(…, TEST_MS)`: a safety net, not an assertion. */
 export const TEST_MS = LONG ? 30 * 60_000 : 60_000;
 
