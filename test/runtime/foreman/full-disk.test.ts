@@ -169,27 +169,27 @@ test("inputs that are refused on the way are taken later from where the foreman 
   const client = rig.connect();
   client.send(submission([0, 1], { close: false }));
   await client.next("job_accepted");
-  const batch = (request: number, first: number) =>
+  const batch = (request: number, inputs: readonly number[]) =>
     client.send({
       type: "submit_tasks",
       request,
       job_id: 1,
-      first_index: first,
-      count: 2,
-      input: valuesOf([first, first + 1]),
+      first_index: 2,
+      count: inputs.length,
+      input: valuesOf(inputs),
     });
   disk.free = 1;
   await rig.pass(500);
-  batch(2, 2);
+  batch(2, [2, 3]);
   expect(await client.next("error")).toMatchObject({ request: 2, code: "storage_full" });
   disk.free = 100 * MIB;
   await rig.pass(1_500);
-  batch(3, 2);
-  expect(await client.next("tasks_accepted")).toMatchObject({ request: 3, next_index: 4 });
-  client.send(submission([0, 1, 2, 3], { request: 4 }));
+  batch(3, [2, 3, 4]);
+  expect(await client.next("tasks_accepted")).toMatchObject({ request: 3, next_index: 5 });
+  client.send(submission([0, 1, 2, 3, 4], { request: 4 }));
   const known = await client.next("job_accepted");
   const whole = rig.connect();
-  whole.send(submission([0, 1, 2, 3], { request: 5, submission_id: "s-2" }));
+  whole.send(submission([0, 1, 2, 3, 4], { request: 5, submission_id: "s-2" }));
   expect(known.input_crc32).toBe((await whole.next("job_accepted")).input_crc32);
 });
 
