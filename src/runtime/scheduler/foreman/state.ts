@@ -192,6 +192,8 @@ export interface Worker {
   isOnProbation: boolean;
   completed: number;
   failed: number;
+  /** Its last boot ended because of `cc drain`. In memory only, for explanations. */
+  wasDrained: boolean;
   /** Results of it that came too late and were refused. */
   stale: number;
   /** Events about what it said of jobs that are not live. */

@@ -170,3 +170,22 @@ test("a draining worker is shown, and cc why names it to a job that has nobody e
   });
   expect(whyJob(foreman.state, jobId).code).toBe("workers_draining");
 });
+
+test("once it has left, cc why says that it was drained, until it is back", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  announce(foreman, worker, "requested");
+  foreman.send({ type: "sessionEnded", bootId: worker.bootId, reason: "draining" });
+  const jobId = submit(foreman, 1);
+  expect(whyJob(foreman.state, jobId)).toEqual({
+    code: "no_workers",
+    sentence: "No workers are connected; the last one, w1, was drained.",
+    hint: "cc worker",
+  });
+  expect(whyWorker(foreman.state, asWorkerId("w1")).sentence).toBe(
+    "Worker w1 was drained and has ended.",
+  );
+  const back = aWorker(foreman, "w1", {}, "w1-boot2");
+  foreman.send({ type: "sessionEnded", bootId: back.bootId, reason: "SIGTERM" });
+  expect(whyJob(foreman.state, submit(foreman, 1)).sentence).toBe("No workers are connected.");
+});

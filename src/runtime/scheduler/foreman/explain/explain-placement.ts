@@ -5,7 +5,7 @@ import { runnableCount } from "../placement/credit.ts";
 import { couldRun, firstMismatch, hasTimeLeft } from "../placement/demand.ts";
 import { TASK_RUNNING } from "../queues/task-table.ts";
 import { isServing } from "../sessions/serving.ts";
-import type { ForemanState, LiveJob, Session } from "../state.ts";
+import type { ForemanState, LiveJob, Session, Worker } from "../state.ts";
 import { formatDuration, plural } from "./wording.ts";
 
 /** The job is neither paused nor blocked and has queued tasks. */
@@ -32,9 +32,22 @@ export function whyNotPlaced(state: ForemanState, job: LiveJob): WhyView {
 
 function whyNobody(state: ForemanState): WhyView {
   const away = state.sessions.size;
+  const drained = away === 0 ? lastDrained(state) : null;
+  const more = away === 0 ? "" : ` (${away} may come back)`;
   const sentence =
-    away === 0 ? "No workers are connected." : `No workers are connected (${away} may come back).`;
+    drained === null
+      ? `No workers are connected${more}.`
+      : `No workers are connected; the last one, ${drained}, was drained.`;
   return { code: "no_workers", sentence, hint: "cc worker" };
+}
+
+/** The worker that was here last, if it was taken out. */
+function lastDrained(state: ForemanState): string | null {
+  let last: Worker | null = null;
+  for (const worker of state.workers.values()) {
+    if (last === null || worker.lastSeenAtMs >= last.lastSeenAtMs) last = worker;
+  }
+  return last?.wasDrained ? last.workerId : null;
 }
 
 function whyNobodyOffers(job: LiveJob, connected: readonly Session[]): WhyView {

@@ -219,7 +219,11 @@ function whyDraining({ worker, draining, reason, heldTasks }: Session): WhyView 
   return why("draining", sentence, null);
 }
 
-function lostWorker({ workerId }: Worker): WhyView {
+function lostWorker({ workerId, wasDrained }: Worker): WhyView {
+  if (wasDrained) {
+    const sentence = `Worker ${workerId} was drained and has ended.`;
+    return why("drained", sentence, `cc worker --id ${workerId}`);
+  }
   return why("lost", `Worker ${workerId} is not connected.`, `cc worker --id ${workerId}`);
 }
 

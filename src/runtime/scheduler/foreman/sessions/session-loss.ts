@@ -41,6 +41,7 @@ export function endSession(step: CurrentStep, session: Session, reason: string):
     closeSetbacks(step, setbacks);
   }
   forgetSession(step, session);
+  session.worker.wasDrained = session.draining === "requested";
   endDrainOrder(step, session, true);
   recordEvent(step, "worker_left", { workerId: session.worker.workerId, body: { reason } });
 }

@@ -27,6 +27,7 @@ export function rememberWorker(step: CurrentStep, facts: WorkerFacts): Worker {
     setAsideUntilMs: facts.setAsideUntilMs,
     setAsideReason: null,
     isOnProbation: facts.setAsideUntilMs !== null,
+    wasDrained: false,
     completed: 0,
     failed: 0,
     stale: 0,
@@ -75,6 +76,7 @@ export function openWorker(
     step.state.workers.delete(workerId);
     step.state.workers.set(workerId, known);
     known.bootId = bootId;
+    known.wasDrained = false;
     known.offer = offer;
     known.lastSeenAtMs = step.atMs;
     return known;
