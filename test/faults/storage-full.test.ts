@@ -1,6 +1,6 @@
 /** Row 11, the foreman's disk is full: said loudly, results still recorded, and over without a restart. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { RunOptions } from "../support/binary.ts";
 import { type Cluster, eventually, openCluster, within } from "./support/cluster.ts";
@@ -58,7 +58,9 @@ describe.skipIf(!canMount)("a foreman on a small disk", () => {
       const refusal = JSON.parse(refused.stderr.trim().split("\n").at(-1) ?? "");
       expect(refusal).toMatchObject({ code: "storage_full", retryable: true });
       expect(refusal.message).toContain(store);
-      expect((await cluster.cc(["retry", `${jobId}`])).stderr).not.toBe("");
+      const retried = await cluster.cc(["retry", "--all", `${jobId}`]);
+      expect(retried.exitCode).toBe(3);
+      expect(retried.stderr).toContain("The foreman's disk is full");
 
       gate.open();
       await eventually(
@@ -126,6 +128,29 @@ describe.skipIf(!canMount)("a foreman on a small disk", () => {
       expect(exitCode).toBe(0);
       expect(stdout.trim().split("\n")).toEqual(lines.map(() => "65537"));
       expect((await cluster.cc(["doctor", "--store", store])).exitCode).toBe(0);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "with even the reserve gone nothing is acknowledged, and a stop loses nothing",
+    async () => {
+      const history = createHistory(cluster);
+      await cluster.worker("w1", { slots: 1 });
+      const gate = history.gate("running");
+      await history.submit({ taskCount: 2, gate });
+      await history.untilStarted(1);
+      rmSync(reserve);
+      disk.fill();
+      gate.open();
+      const { foreman } = cluster;
+      await within("it holds", foreman.untilStderr(/nothing is acknowledged until/), foreman);
+      const { exitCode, stderr } = await within("it ends", foreman.stop(), foreman);
+      expect(exitCode).toBe(74);
+      expect(stderr).toMatch(/cc: The store could not record what had arrived: no space is left/);
+      disk.free();
+      await cluster.restartForeman({ program: disk.program });
+      await history.check({ startsMax: 1 });
     },
     TEST_MS,
   );

@@ -30,11 +30,11 @@ function compile(folder: string): string {
   return library;
 }
 
-async function expectEnded(): Promise<void> {
+async function expectEnded(what = "record a group of changes"): Promise<void> {
   const { foreman } = cluster;
   const { exitCode, stderr } = await within("the foreman ends", foreman.ended, foreman);
   expect(exitCode).toBe(74);
-  expect(stderr).toMatch(/cc: The store failed to record a group of changes: .*I\/O error/);
+  expect(stderr).toContain(`cc: The store failed to ${what}: disk I/O error.`);
   expect(stderr).toMatch(/hint: .*start the foreman again.*restore a backup/);
   // Once: a second sync of the same bytes may lie.
   expect(statSync(trouble).size).toBe(1);
@@ -76,6 +76,21 @@ test(
     // It may exist: its pages may have reached the disk after all.
     await history.check({ startsMax: 1, unheardJobsMax: 1 });
     expect(existsSync(join(cluster.storeFolder, "foreman.db"))).toBe(true);
+  },
+  TEST_MS,
+);
+
+test(
+  "code that could not be synced ends the foreman too",
+  async () => {
+    const code = cluster.file("fresh.ts", "export default (n: number) => n + 1;\n");
+    writeFileSync(trouble, "");
+    const submitting = cluster.start(["submit", "--array", "1-2", code]);
+    await expectEnded("store a bundle");
+    submitting.kill("SIGKILL");
+    await submitting.ended;
+    await cluster.restartForeman();
+    expect(await cluster.json(["jobs"])).toEqual([]);
   },
   TEST_MS,
 );
