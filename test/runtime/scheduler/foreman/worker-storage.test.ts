@@ -77,6 +77,17 @@ test("a task that fills every disk moves three times and then fails", () => {
   expect(foreman.state.ended.get(jobId)).toMatchObject({ state: "failed", failed: 1 });
 });
 
+test("a failure that its author calls so and permanent moves nowhere", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman, "w1", { slots: 1 });
+  const jobId = submit(foreman, 1);
+  const assign = only(assignmentsIn(foreman.last, worker));
+  aWorker(foreman, "roomy");
+  const output = fail(foreman, worker, assign, { code, permanent: true });
+  expect(assignmentsIn(output)).toEqual([]);
+  expect(foreman.state.ended.get(jobId)?.state).toBe("failed");
+});
+
 test("with --max-crashes 1 what has started never starts again", () => {
   const foreman = aForeman();
   const full = aWorker(foreman, "full", { slots: 1 });

@@ -108,8 +108,11 @@ function splitByRetries(
 }
 
 /** With `--max-crashes 1` what has started never starts again, whoever was to blame. */
-function isWorkersFault(job: LiveJob, { codes, indexes }: Results, row: number): boolean {
+function isWorkersFault(job: LiveJob, results: Results, row: number): boolean {
+  const { codes, indexes, permanent } = results;
   if (codes?.[row] !== WORKER_STORAGE || job.spec.max_crashes === 1) return false;
+  // Only an author's own failure is permanent, whatever it calls itself.
+  if (u32At(permanent, row) !== 0) return false;
   const index = indexAt(indexes, row);
   const losses = job.tasks.trouble?.losses[index] ?? 0;
   return losses < STORAGE_MOVES_MAX && (job.tasks.attempt[index] as number) < ATTEMPT_MAX;
