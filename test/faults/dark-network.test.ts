@@ -3,7 +3,7 @@
  * network namespace, since a closed connection would be told.
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type Cluster, openCluster, within } from "./support/cluster.ts";
+import { type Cluster, eventually, openCluster, within } from "./support/cluster.ts";
 import { createHistory } from "./support/history.ts";
 import {
   LONG,
@@ -49,6 +49,9 @@ describe.skipIf(!canSeparate)("a worker whose network goes dark without a word",
         `worker gone dark: its task ran elsewhere after ${secondsSince(darkAtMs)} (promised: 17 s)`,
       );
       await within("it notices", far.untilStderr(/the foreman is silent/), far);
+      await eventually("the foreman lets go of the dead connection", () =>
+        isForgotten(island.islandAddress),
+      );
       island.comeBack();
       await within("it is back", far.untilStderr(/connected again/), far);
       gate.open();
@@ -86,3 +89,11 @@ describe.skipIf(!canSeparate)("a worker whose network goes dark without a word",
     TEST_MS,
   );
 });
+
+/** Whether no socket of this machine's own network still talks to that address. */
+function isForgotten(address: string): boolean {
+  const words = ["ss", "-Htn", "state", "established", "dst", address];
+  const { exitCode, stdout } = Bun.spawnSync(words, { timeout: 10_000 });
+  if (exitCode !== 0) throw new Error("ss cannot list connections");
+  return stdout.length === 0;
+}

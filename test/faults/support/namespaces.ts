@@ -9,6 +9,7 @@ import { randomInt } from "node:crypto";
 export interface Island {
   /** Where a foreman listens (with `--insecure-plaintext`) so that the island reaches it. */
   readonly hostAddress: string;
+  readonly islandAddress: string;
   /** The program and the first words that run a command on the island, with the same pid. */
   readonly program: string;
   readonly words: readonly string[];
@@ -53,6 +54,7 @@ export function createIsland(): Island {
   }
   return {
     hostAddress,
+    islandAddress,
     program: IP,
     words: ["netns", "exec", name],
     goDark() {
