@@ -32,6 +32,11 @@ export function whyEndedJob(job: EndedJob, cancellation: EndedTask | null): WhyV
 export function whyTaskInFull(task: EndedTask & Pick<TaskDetailView, "history" | "why">): WhyView {
   const { why, history } = task;
   if (why === null || isTaskSettled(task.state)) return whyEndedTask(task, lossesText(history));
+  const before = history.at(-1);
+  if (task.state === "queued" && before?.outcome === "lost") {
+    const lost = `Attempt ${before.attempt} was lost with worker ${before.worker} (${before.ended_at}).`;
+    return { ...why, sentence: `${why.sentence} ${lost}` };
+  }
   const last = history.findLast(({ outcome }) => outcome === "failed");
   if (why.code !== "backoff" || !last) return why;
   const message = last.message === null ? "" : `: ${closed(last.message)}`;

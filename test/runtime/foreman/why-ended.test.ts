@@ -127,3 +127,11 @@ test("a task that waits to be tried again tells its last error", () => {
     "Task 7/3 failed 1 time. Last on w1: exit_status: status 1.",
   );
 });
+
+test("a task that was lost and waits again says so", () => {
+  const why = { code: "no_workers", sentence: "No workers are connected.", hint: "cc worker" };
+  const waiting = { ...task("failed", 1), state: "queued", error: null, why } as const;
+  expect(whyTaskInFull({ ...waiting, history: [attempt(1, "lost")] }).sentence).toBe(
+    "No workers are connected. Attempt 1 was lost with worker w1 (2026-01-01T00:00:00.000Z).",
+  );
+});

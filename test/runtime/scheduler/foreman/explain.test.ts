@@ -167,3 +167,48 @@ test("what has ended or never was", () => {
   expect(whyJob(foreman.state, open).code).toBe("inputs_open");
   expect(whyTask(foreman.state, open, 3).code).toBe("no_such_task");
 });
+
+test("a worker whose connection is gone, until it is given up, and after", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman, "w1");
+  const jobId = submit(foreman, 1);
+  start(foreman, worker, only(assignmentsIn(foreman.last)));
+  foreman.send({ type: "connectionLost", bootId: worker.bootId, connectionSeq: 1 });
+  foreman.wait(1_000);
+  expect(whyTask(foreman.state, jobId, 0).sentence).toMatch(
+    /at worker w1, whose connection is gone; it is queued again in 4 s unless/,
+  );
+  expect(whyJob(foreman.state, jobId)).toMatchObject({ code: "worker_away", hint: "cc why w1" });
+  expect(whyWorker(foreman.state, asWorkerId("w1"))).toMatchObject({
+    code: "away",
+    sentence:
+      "The connection of worker w1 is gone; it is given up in 4 s unless it comes back. What it holds, 1 task, is then run elsewhere.",
+  });
+  foreman.wait(4_000);
+  foreman.wait(3_000);
+  expect(whyWorker(foreman.state, asWorkerId("w1")).sentence).toBe(
+    "Worker w1 was lost 3 s ago and has not come back.",
+  );
+  expect(whyTask(foreman.state, jobId, 0).code).toBe("no_workers");
+});
+
+test("a task that took workers down waits for an empty one", () => {
+  const foreman = aForeman();
+  const jobId = submit(foreman, 1);
+  const lose = (worker: ReturnType<typeof aWorker>): void => {
+    foreman.send({ type: "connectionLost", bootId: worker.bootId, connectionSeq: 1 });
+    foreman.wait(5_000);
+  };
+  const first = aWorker(foreman, "w1", { slots: 1 });
+  start(foreman, first, only(assignmentsIn(foreman.last)));
+  lose(first);
+  const second = aWorker(foreman, "w2", { slots: 1 });
+  start(foreman, second, only(assignmentsIn(foreman.last)));
+  aWorker(foreman, "w3", { slots: 1 });
+  submit(foreman, 1);
+  lose(second);
+  expect(whyTask(foreman.state, jobId, 0)).toMatchObject({
+    code: "runs_alone",
+    sentence: `Task ${jobId}/0 took workers down before (2 of 3 crashes), runs alone from now on and waits for an empty worker.`,
+  });
+});

@@ -60,7 +60,7 @@ export function whyWorker(state: ForemanState, workerId: WorkerId): WhyView {
   if (!worker) return why("no_such_worker", `There is no worker "${workerId}".`, "cc workers");
   const session = state.sessions.get(worker.bootId);
   const unserving = whyUnserving(state, worker, session ?? null);
-  if (unserving !== null || !session) return unserving ?? lostWorker(worker);
+  if (unserving !== null || !session) return unserving ?? lostWorker(state, worker);
   if (session.heldTasks > 0) {
     const jobs = [...session.holdings.keys()].slice(0, 5).join(", ");
     const sentence = `Worker ${workerId} holds ${plural(session.heldTasks, "task")} of job ${jobs} on ${plural(session.offer.slots, "slot")}.`;
@@ -117,7 +117,9 @@ function whyQueuedJob(state: ForemanState, job: LiveJob): WhyView {
     const reason = whyNotPlaced(state, job);
     if (reason.code !== "slots_busy" || running === 0) return reason;
   }
-  if (running > 0) return why("running", runningText(state, job, running), null);
+  if (running > 0) {
+    return whyAllAway(job, running) ?? why("running", runningText(state, job, running), null);
+  }
   const delayed = countOf(job, TASK_DELAYED);
   if (delayed > 0) {
     const left = formatDuration(earliestAtMs(job.queue.delayed) - state.nowMs);
@@ -126,6 +128,15 @@ function whyQueuedJob(state: ForemanState, job: LiveJob): WhyView {
   }
   const sentence = `All ${job.tasks.count} inputs of job ${jobId} so far are settled; more may come.`;
   return why("inputs_open", sentence, null);
+}
+
+/** null: at least one of the workers with its tasks is connected. */
+function whyAllAway({ jobId, assignments }: LiveJob, running: number): WhyView | null {
+  const [first] = assignments;
+  if (!first || [...assignments].some(({ session }) => session.isConnected)) return null;
+  const { workerId } = first.session.worker;
+  const sentence = `What job ${jobId} runs, ${plural(running, "task")}, is at workers whose connection is gone, such as ${workerId}.`;
+  return why("worker_away", sentence, `cc why ${workerId}`);
 }
 
 /** Short tasks stand at the workers by the thousand; only as many run as there are slots. */
@@ -158,9 +169,7 @@ function whyRunning(state: ForemanState, job: LiveJob, index: number): WhyView {
   const startMs = assignment.startedAtMs.get(row);
   const attempt = attemptOfRow(assignment, row);
   if (!assignment.session.isConnected) {
-    const { leaseEndsAtMs, graceEndsAtMs } = assignment.session;
-    const endsAtMs = Math.min(leaseEndsAtMs, graceEndsAtMs ?? Number.POSITIVE_INFINITY);
-    const left = formatDuration(endsAtMs - state.nowMs);
+    const left = formatDuration(awayUntilMs(assignment.session) - state.nowMs);
     const sentence = `${task} is at worker ${worker.workerId}, whose connection is gone; it is queued again in ${left} unless the worker comes back.`;
     return why("worker_away", sentence, `cc workers ${worker.workerId}`);
   }
@@ -190,7 +199,8 @@ function whyUnserving(
   session: Session | null,
 ): WhyView | null {
   const { workerId } = worker;
-  if (session === null || !session.isConnected) return lostWorker(worker);
+  if (session === null) return lostWorker(state, worker);
+  if (!session.isConnected) return whyAway(state, session);
   if (session.draining !== null) return whyDraining(session);
   if (worker.isPaused) {
     return why("paused", `Worker ${workerId} is paused.`, `cc resume ${workerId}`);
@@ -219,13 +229,33 @@ function whyDraining({ worker, draining, reason, heldTasks }: Session): WhyView 
   return why("draining", sentence, null);
 }
 
-function lostWorker({ workerId, wasDrained }: Worker): WhyView {
+function lostWorker(state: ForemanState, { workerId, bootId, wasDrained }: Worker): WhyView {
   if (wasDrained) {
     const sentence = `Worker ${workerId} was drained and has ended.`;
     return why("drained", sentence, `cc worker --id ${workerId}`);
   }
-  return why("lost", `Worker ${workerId} is not connected.`, `cc worker --id ${workerId}`);
+  const lost = state.lostBoots.get(bootId);
+  const sentence =
+    lost === undefined
+      ? `Worker ${workerId} is not connected.`
+      : `Worker ${workerId} was lost ${formatDuration(state.nowMs - lost.lostAtMs)} ago and has not come back.`;
+  return why("lost", sentence, `cc worker --id ${workerId}`);
 }
+
+/** Its connection is gone, and there is time left to come back. */
+function whyAway(state: ForemanState, session: Session): WhyView {
+  const { workerId } = session.worker;
+  const left = formatDuration(awayUntilMs(session) - state.nowMs);
+  const held =
+    session.heldTasks === 0
+      ? ""
+      : ` What it holds, ${plural(session.heldTasks, "task")}, is then run elsewhere.`;
+  const sentence = `The connection of worker ${workerId} is gone; it is given up in ${left} unless it comes back.${held}`;
+  return why("away", sentence, `cc worker --id ${workerId}`);
+}
+
+const awayUntilMs = ({ leaseEndsAtMs, graceEndsAtMs }: Session): number =>
+  Math.min(leaseEndsAtMs, graceEndsAtMs ?? Number.POSITIVE_INFINITY);
 
 function whyIdle(state: ForemanState, session: Session): WhyView {
   const { workerId } = session.worker;
