@@ -9,6 +9,11 @@ export const FRAME_BYTES_MAX = 16 * MIB;
 export const FRAME_BYTES_MAX_UNAUTHENTICATED = 4 * KIB;
 /** One input or one result, its kind byte included. */
 export const VALUE_BYTES_MAX = 8 * MIB;
+/**
+ * What is recorded of a task and travels in one row: besides a result, or a stdout, of the largest size
+ * there is room for what stands beside it (a command's kept stderr, a failure's words).
+ */
+export const RECORDED_BYTES_MAX = VALUE_BYTES_MAX + 256 * KIB;
 /** One job's code after bundling. */
 export const BUNDLE_BYTES_MAX = 64 * MIB;
 /** Bundles travel in chunks, so that they never hold up a heartbeat for long. */

@@ -12,7 +12,7 @@ import {
   type ValueColumn,
   ValueColumnBuilder,
 } from "../columns.ts";
-import { BATCH_TASKS_MAX, VALUE_BYTES_MAX } from "../limits.ts";
+import { BATCH_TASKS_MAX, RECORDED_BYTES_MAX } from "../limits.ts";
 import { DURATION_MS_MAX } from "../quantity.ts";
 import { encodeJsonValue } from "../value.ts";
 
@@ -107,8 +107,8 @@ export function isWholeColumn(column: ValueColumn, count: number): boolean {
   if (!isValueColumnOf(column, count)) return false;
   const { lengths } = column;
   if (count === 0) return true;
-  if (typeof lengths === "number") return lengths >= 1 && lengths <= VALUE_BYTES_MAX;
-  return lengths.every((length) => length >= 1 && length <= VALUE_BYTES_MAX);
+  if (typeof lengths === "number") return lengths >= 1 && lengths <= RECORDED_BYTES_MAX;
+  return lengths.every((length) => length >= 1 && length <= RECORDED_BYTES_MAX);
 }
 
 export function isColumnOf(column: U32Column, count: number): boolean {

@@ -1,11 +1,12 @@
 /**
  * Judges how a command ended and puts it into the value that is recorded. Pure. What is reported is
- * at most VALUE_BYTES_MAX long: stderr gives way first, stdout is carried whole or not at all.
+ * at most RECORDED_BYTES_MAX long, which has room for a stdout of the largest size, carried whole or not
+ * at all, and for the kept stderr.
  */
 import { encodeCommandOutcome } from "../../protocol/command-outcome.ts";
 import type { CcError } from "../../protocol/error.ts";
 import { encodeFailure, type Failure } from "../../protocol/failure.ts";
-import { VALUE_BYTES_MAX } from "../../protocol/limits.ts";
+import { RECORDED_BYTES_MAX, VALUE_BYTES_MAX } from "../../protocol/limits.ts";
 import { describeExit, describeSignal } from "./command-failure.ts";
 
 export type CommandEnd =
@@ -52,14 +53,12 @@ export function describeEnd(finish: CommandFinish, limits: CommandLimits): Comma
   if (stopCause === "cancelled") return { kind: "cancelled", runUs };
   const failure = findFailure(finish, limits);
   if (failure !== null) return endFailed(failure, finish);
-  if (encodeOutcome({ ...finish, stderr: EMPTY }).byteLength > VALUE_BYTES_MAX) {
-    return endFailed(resultTooLarge(), finish);
-  }
-  return { kind: "completed", runUs, value: encodeFitting(finish, VALUE_BYTES_MAX) };
+  if (finish.stdout.byteLength > VALUE_BYTES_MAX) return endFailed(resultTooLarge(), finish);
+  return { kind: "completed", runUs, value: encodeFitting(finish, RECORDED_BYTES_MAX) };
 }
 
 function endFailed(failure: Failure, finish: CommandFinish): CommandEnd {
-  const outcome = encodeFitting(finish, VALUE_BYTES_MAX - encodeFailure(failure).byteLength);
+  const outcome = encodeFitting(finish, RECORDED_BYTES_MAX - encodeFailure(failure).byteLength);
   return { kind: "failed", runUs: finish.runUs, failure, value: encodeFailure(failure, outcome) };
 }
 

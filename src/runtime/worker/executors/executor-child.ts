@@ -34,7 +34,7 @@ import { assert } from "../../protocol/error.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { startDeadline } from "../processes/deadline.ts";
 import type { ProcessHost } from "../processes/process-host.ts";
-import { endTree, KILL_AFTER_MS } from "../processes/process-tree.ts";
+import { endTree, KILL_AFTER_MS, type ProcessTree } from "../processes/process-tree.ts";
 import { watchTreeMemory } from "../processes/tree-memory.ts";
 import { type OpenedCell, openCell } from "./executor-cell.ts";
 import { type ExecutorChannel, openExecutorChannel } from "./executor-channel.ts";
@@ -84,6 +84,7 @@ export interface ExecutorBatch extends Omit<BatchFrame, "slot"> {
 
 export interface ExecutorChild {
   readonly pid: number;
+  readonly tree: ProcessTree;
   /** 0 to 2; a third would be a fault of the caller. */
   readonly batchCount: number;
   /** Still takes batches; false from the moment it is being stopped. */
@@ -125,6 +126,8 @@ type StopCause =
   | { readonly kind: "ended" };
 
 class WatchedExecutor implements ExecutorChild {
+  readonly pid: number;
+  readonly tree: ProcessTree;
   private readonly options: ExecutorChildOptions;
   private readonly opened: OpenedCell;
   private readonly process: ExecutorProcess;
@@ -153,6 +156,8 @@ class WatchedExecutor implements ExecutorChild {
       this.opened.unlink();
       throw error;
     }
+    this.pid = this.process.pid;
+    this.tree = this.process.tree;
     this.ledger = createExecutorLedger(this.opened.cell, options.listener);
     this.channel = openExecutorChannel(this.process.channelDescriptor, {
       onFrame: (type, body) => this.onFrame(type, body),
@@ -160,10 +165,6 @@ class WatchedExecutor implements ExecutorChild {
     });
     this.open();
     void this.followToEnd();
-  }
-
-  get pid(): number {
-    return this.process.pid;
   }
 
   get batchCount(): number {

@@ -5,6 +5,7 @@
  */
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { ScratchSpace } from "../host/scratch.ts";
+import { findTreeMembers } from "../processes/process-tree.ts";
 import {
   type ExecutorChild,
   type ExecutorChildOptions,
@@ -47,12 +48,14 @@ export interface ExecutorPoolOptions {
   readonly onNotice: (text: string) => void;
 }
 
+/** What tasks have started and left ends with their process, which must not go on idle for that. */
+const LEFTOVERS_AFTER_MS = 1_000;
 /** An executor holds some 30 MB that the machine may want for something else. */
 const IDLE_MS_MAX = 60_000;
 
 interface IdleExecutor {
   readonly executor: PooledExecutor;
-  readonly timer: Timer;
+  readonly timers: readonly Timer[];
 }
 
 const NOBODY: PooledExecutor["listener"] = {
@@ -113,13 +116,18 @@ export function createExecutorPool(options: ExecutorPoolOptions): ExecutorPool {
   }
 
   function forget(entry: IdleExecutor): void {
-    entry.timer.cancel();
+    for (const timer of entry.timers) timer.cancel();
     idle.delete(entry);
   }
 
   function dismiss(entry: IdleExecutor): void {
     forget(entry);
     void entry.executor.child.close();
+  }
+
+  function dismissIfLittered(entry: IdleExecutor): void {
+    const { tree } = entry.executor.child;
+    if (findTreeMembers(tree).some(({ pid }) => pid !== tree.leaderPid)) dismiss(entry);
   }
 
   return {
@@ -137,7 +145,12 @@ export function createExecutorPool(options: ExecutorPoolOptions): ExecutorPool {
       if (!executor.child.isUsable) return;
       const entry: IdleExecutor = {
         executor,
-        timer: clock.setTimer(IDLE_MS_MAX, () => dismiss(entry), { holdsProcess: false }),
+        timers: [
+          clock.setTimer(IDLE_MS_MAX, () => dismiss(entry), { holdsProcess: false }),
+          clock.setTimer(LEFTOVERS_AFTER_MS, () => dismissIfLittered(entry), {
+            holdsProcess: false,
+          }),
+        ],
       };
       idle.add(entry);
       for (const oldest of idle) {
@@ -149,7 +162,7 @@ export function createExecutorPool(options: ExecutorPoolOptions): ExecutorPool {
       for (const { child } of alive) yield child.pid;
     },
     async close() {
-      for (const entry of idle) entry.timer.cancel();
+      for (const { timers } of idle) for (const timer of timers) timer.cancel();
       idle.clear();
       await Promise.all([...alive].map(({ child }) => child.close()));
       await Promise.all(removals);

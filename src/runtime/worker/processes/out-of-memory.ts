@@ -7,10 +7,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 /** Tasks go before the worker, and before most of what else the machine runs. */
 const TASK_OOM_SCORE = "1000";
 
-/** Raising one's own tasks' score needs no privilege. The process may have gone already. */
+/**
+ * Raising one's own tasks' score needs no privilege, and what is forked from then on inherits it. What it
+ * has forked before is found below it. Processes may have gone already.
+ */
 export function preferForOutOfMemory(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, TASK_OOM_SCORE);
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
+    for (const child of children.split(" ")) if (child !== "") preferForOutOfMemory(Number(child));
   } catch {
     // It has ended, or this is no Linux: then there is nothing to prefer.
   }

@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeCommandOutcome } from "../../../../src/runtime/protocol/command-outcome.ts";
 import { decodeFailure } from "../../../../src/runtime/protocol/failure.ts";
-import { KEPT_OUTPUT_BYTES, VALUE_BYTES_MAX } from "../../../../src/runtime/protocol/limits.ts";
+import {
+  KEPT_OUTPUT_BYTES,
+  RECORDED_BYTES_MAX,
+  VALUE_BYTES_MAX,
+} from "../../../../src/runtime/protocol/limits.ts";
 import type { CommandEnd } from "../../../../src/runtime/worker/commands/command-end.ts";
 import {
   type CommandRequest,
@@ -194,24 +198,25 @@ describe("output", () => {
     expect(stdout.length).toBe(3_000_000);
   });
 
-  test("up to the limit of a value is carried whole, without its stderr if need be", async () => {
-    const room = VALUE_BYTES_MAX - 100;
-    const end = await run(shell(`head -c ${room} /dev/zero; head -c 1000 /dev/zero >&2`));
+  test("up to the limit of a value is carried whole, with its stderr", async () => {
+    const script = `head -c ${VALUE_BYTES_MAX} /dev/zero; head -c 70000 /dev/zero >&2`;
+    const end = await run(shell(script));
     if (end.kind !== "completed") throw new Error(`expected completed, got ${end.kind}`);
     const { stdout, stderr, stderrDroppedBytes } = decodeCommandOutcome(end.value);
-    expect(stdout.byteLength).toBe(room);
-    expect(stderr.byteLength + stderrDroppedBytes).toBe(1000);
-    expect(end.value.byteLength).toBe(VALUE_BYTES_MAX);
+    expect(stdout.byteLength).toBe(VALUE_BYTES_MAX);
+    expect(stderr.byteLength).toBe(KEPT_OUTPUT_BYTES);
+    expect(stderr.byteLength + stderrDroppedBytes).toBe(70_000);
+    expect(end.value.byteLength).toBeLessThan(RECORDED_BYTES_MAX);
   });
 
   test("beyond the limit ends the whole tree and fails as result_too_large", async () => {
     const end = await run(shell("yes | cat"));
     expect(show(end)).toMatchObject({ code: "result_too_large" });
-    expect(end.kind === "failed" && end.value.byteLength <= VALUE_BYTES_MAX).toBe(true);
+    expect(end.kind === "failed" && end.value.byteLength <= RECORDED_BYTES_MAX).toBe(true);
   });
 
   test("one byte beyond the limit fails as result_too_large although the command ended well", async () => {
-    const end = await run(shell(`head -c ${VALUE_BYTES_MAX} /dev/zero`));
+    const end = await run(shell(`head -c ${VALUE_BYTES_MAX + 1} /dev/zero`));
     expect(show(end)).toMatchObject({ code: "result_too_large" });
   });
 
