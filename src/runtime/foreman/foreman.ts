@@ -25,6 +25,7 @@ import { createGarbageDesk } from "./garbage-desk.ts";
 import { createInputWindow } from "./input-window.ts";
 import { createJanitor } from "./janitor.ts";
 import { createJobReader } from "./job-reader.ts";
+import { newWorkOf } from "./new-work.ts";
 import { paceChannel } from "./pace.ts";
 import { createPump } from "./pump.ts";
 import { createReaders } from "./readers.ts";
@@ -91,10 +92,14 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     clock,
     logger,
     gate,
-    refuse(event, token, refusal) {
+    turnAway(event) {
+      const work = newWorkOf(state, event);
+      const refusal = work === null ? null : gate.refuseNew(work.byteCount);
+      if (work === null || refusal === null) return false;
       // What of the job's inputs comes again is counted from what was committed.
       if (event.type === "tasksSubmitted") submissions.forget(event.jobId);
-      clients.refuse(token, refusal);
+      clients.refuse(work.token, refusal);
+      return true;
     },
     onCommitted,
     perform,

@@ -9,12 +9,11 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { type CcError, toCcError } from "../protocol/error.ts";
 import type { Change } from "../scheduler/foreman/changes.ts";
-import type { ForemanEffect, ForemanEvent, ReplyToken } from "../scheduler/foreman/events.ts";
+import type { ForemanEffect, ForemanEvent } from "../scheduler/foreman/events.ts";
 import { type ForemanState, nextWakeAtMs, step } from "../scheduler/foreman/machine.ts";
 import type { StepOutput } from "../scheduler/foreman/machine-interface.ts";
 import { storageFull } from "../store/storage-error.ts";
 import type { Store } from "../store/store.ts";
-import { newWorkOf } from "./new-work.ts";
 import type { StorageGate } from "./storage-gate.ts";
 
 /** A group closes at so many tasks or bytes; a larger event is a group of its own. */
@@ -57,8 +56,8 @@ export interface PumpParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly gate: StorageGate;
-  /** New work that is not stepped, because the disk is full. */
-  refuse(event: UnstampedEvent, token: ReplyToken, refusal: CcError): void;
+  /** Whether the event is new work that a full disk has no room for; it has been answered then. */
+  turnAway(event: UnstampedEvent): boolean;
   /** Sees the changes of a group once they are committed, before its effects. */
   onCommitted(changes: readonly Change[]): void;
   perform(effect: ForemanEffect): void;
@@ -97,7 +96,7 @@ export function createPump(parts: PumpParts): Pump {
 
   function post(event: UnstampedEvent): void {
     // A commit that waits for room would hold up the answer, too.
-    if (closed || (gate.isFull && isRefused(event))) return;
+    if (closed || (gate.isFull && parts.turnAway(event))) return;
     if (isUrgent(event)) urgent.push(event);
     else {
       inbox.push(event);
@@ -174,7 +173,7 @@ export function createPump(parts: PumpParts): Pump {
     while (inboxAt < inbox.length && tasks < GROUP_TASKS_MAX && bytes < GROUP_BYTES_MAX) {
       const event = inbox[inboxAt++] as UnstampedEvent;
       steppedCount++;
-      if (isRefused(event)) continue;
+      if (parts.turnAway(event)) continue;
       tasks += "count" in event ? event.count : 1;
       bytes += "values" in event ? event.values.data.byteLength : 0;
       take(step(state, { ...event, atMs } as ForemanEvent));
@@ -184,14 +183,6 @@ export function createPump(parts: PumpParts): Pump {
       inboxAt = 0;
     }
     return { changes, effects };
-  }
-
-  function isRefused(event: UnstampedEvent): boolean {
-    const work = newWorkOf(state, event);
-    const refusal = work === null ? null : gate.refuseNew(work.byteCount);
-    if (work === null || refusal === null) return false;
-    parts.refuse(event, work.token, refusal);
-    return true;
   }
 
   async function commit(changes: readonly Change[]): Promise<void> {

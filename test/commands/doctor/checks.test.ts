@@ -23,6 +23,7 @@ import { checkStore, judgeSpace } from "../../../src/commands/doctor/store-check
 import { loadSettings } from "../../../src/commands/settings.ts";
 import { systemClock } from "../../../src/runtime/platform/clock.ts";
 import { findPaths } from "../../../src/runtime/platform/paths.ts";
+import { SCHEMA_VERSION } from "../../../src/runtime/store/sqlite/schema.ts";
 import { openSqliteStore } from "../../../src/runtime/store/sqlite/sqlite-store.ts";
 import { ensureLocalKeys } from "../../../src/runtime/transport/key-files.ts";
 import { createMemoryIo } from "../../support/memory-io.ts";
@@ -179,7 +180,7 @@ describe("a store", () => {
     const store = await openSqliteStore({ folder, readOnly: false, clock: systemClock });
     expect(checkOf(await checkStore(folder), "store")).toMatchObject({
       state: "ok",
-      facts: { held: true, version: 1, job_count: 0 },
+      facts: { held: true, version: SCHEMA_VERSION, job_count: 0 },
     });
     await store.close();
     chmodSync(folder, 0o755);
