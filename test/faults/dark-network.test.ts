@@ -28,8 +28,11 @@ describe.skipIf(!canSeparate)("a worker whose network goes dark without a word",
     island = createIsland();
   }, SETUP_MS);
   afterEach(async () => {
-    await cluster.close();
-    island.close();
+    try {
+      await cluster.close();
+    } finally {
+      island.close();
+    }
   });
 
   test(
