@@ -16,6 +16,7 @@ import { systemClock } from "../runtime/platform/clock.ts";
 import { createLogger, type Logger } from "../runtime/platform/logger.ts";
 import { accountName, findPaths } from "../runtime/platform/paths.ts";
 import { leaveDatabasesAsTheyAre, watchStopSignals } from "../runtime/platform/shutdown.ts";
+import { restartWithSmallHeap } from "../runtime/platform/small-heap.ts";
 import { CcError, type ExitCode } from "../runtime/protocol/error.ts";
 import { runBackup } from "./backup-store.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -32,6 +33,7 @@ const CONNECTED_LINGER_MS = 5_000;
 export async function run(context: Context): Promise<ExitCode> {
   const { values, io } = context;
   if (values.backup !== undefined) return await runBackup(context, values.backup);
+  if (values.tiedFd === undefined) restartWithSmallHeap(context.env);
   const logger = createLogger({
     level: values.logLevel as "info",
     format: (values.logFormat as "json" | undefined) ?? (io.stderr.isTerminal ? "pretty" : "json"),

@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { findPaths } from "../platform/paths.ts";
 import { selfCommand } from "../platform/self.ts";
+import { withSmallHeap } from "../platform/small-heap.ts";
 import { CcError } from "../protocol/error.ts";
 import { DEFAULT_PORT } from "../transport/foreman-address.ts";
 import type { Connection } from "./connection.ts";
@@ -121,7 +122,7 @@ function startChild(request: TiedForemanRequest, storeFolder: string): Child {
   ]);
   const child = spawn(program, words, {
     cwd: "/",
-    env: childEnvironment(request.env),
+    env: { ...withSmallHeap(childEnvironment(request.env)) },
     detached: true,
     stdio: ["ignore", "ignore", log.fd, "pipe", "pipe"],
   });

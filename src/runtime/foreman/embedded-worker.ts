@@ -6,6 +6,7 @@
 import { spawn } from "node:child_process";
 import type { Logger } from "../platform/logger.ts";
 import { selfCommand } from "../platform/self.ts";
+import { withoutSmallHeap } from "../platform/small-heap.ts";
 
 /** The descriptor in the child that closes when we are gone. */
 const TIE_FD = 3;
@@ -48,6 +49,7 @@ export function startEmbeddedWorker(parts: {
     const started = spawn(program, words, {
       // Its own group: Ctrl-C at the terminal is ours to pass on.
       detached: true,
+      env: { ...withoutSmallHeap(process.env) },
       stdio: ["ignore", "ignore", "inherit", "pipe"],
     });
     started.on("error", (cause) => logger.error("the worker could not be started", { cause }));
