@@ -235,6 +235,12 @@ export const EVENT_KINDS = {
     meaning: "It stays after all (`cc drain --undo`).",
     fields: {},
   },
+  worker_unwilling: {
+    about: "worker",
+    meaning: "It takes nothing new for now; at most one such line a minute.",
+    fields: { reason: "the worker's words, such as its memory or its disk" },
+  },
+  worker_willing: { about: "worker", meaning: "It takes tasks again by itself.", fields: {} },
   worker_set_aside: {
     about: "worker",
     meaning: "It fails what it should not, and gets nothing for a while.",

@@ -198,6 +198,8 @@ export interface Worker {
   stale: number;
   /** Events about what it said of jobs that are not live. */
   looseEvents: number;
+  /** What the log was told of its taking nothing (willingness.ts). */
+  readonly unwilling: { isTold: boolean; notAgainBeforeMs: number };
   /** Failures since the last success, by job. */
   readonly failuresInRow: Map<JobId, number>;
 }

@@ -18,6 +18,7 @@ import {
   type Foreman,
   fail,
   indexesIn,
+  passTime,
   start,
   submit,
   type TestWorker,
@@ -147,4 +148,23 @@ test("no field of a kind hides one that every line has", () => {
     // A removed job's events belong to no job.
     if (kind !== "job_removed") expect(Object.keys(fields)).not.toContain("job_id");
   }
+});
+
+test("a worker whose load goes up and down is told of once a minute", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  const seen = recorder(foreman);
+  const say = (accepting: boolean): void => {
+    const reason = accepting ? null : "memory 91 % > 85 %";
+    const { bootId, offer } = worker;
+    foreman.send({ type: "offerChanged", bootId, offer, accepting, reason });
+  };
+  for (let turn = 0; turn < 10; turn++) for (const accepting of [false, true]) say(accepting);
+  expect(seen).toEqual([
+    { kind: "worker_unwilling", body: { reason: "memory 91 % > 85 %" } },
+    { kind: "worker_willing", body: {} },
+  ]);
+  passTime(foreman, 60_000, [worker]);
+  say(false);
+  expect(seen.map(({ kind }) => kind).slice(2)).toEqual(["worker_unwilling"]);
 });

@@ -17,6 +17,7 @@ import { type Adoption, adoptInventory, takeOverSpool } from "./adoption.ts";
 import { noteDraining, repeatDrainOrder } from "./draining.ts";
 import { noteServing } from "./serving.ts";
 import { endSession, loseSession, takeBackBlame } from "./session-loss.ts";
+import { noteWillingness } from "./willingness.ts";
 import { openWorker, writeWorker } from "./workers.ts";
 
 export function onSessionReady(step: CurrentStep, event: EventOf<"sessionReady">): void {
@@ -40,9 +41,11 @@ export function onOfferChanged(step: CurrentStep, event: EventOf<"offerChanged">
   const session = step.state.sessions.get(event.bootId);
   if (!session) return;
   takeOffer(step, session, event.offer);
+  const wasAccepting = session.isAccepting;
   session.isAccepting = event.accepting;
   session.reason = event.accepting ? null : event.reason;
   noteDraining(step, session, event.draining ?? null);
+  noteWillingness(step, session, wasAccepting);
   noteServing(step.state);
   step.roomySessions.add(session);
 }

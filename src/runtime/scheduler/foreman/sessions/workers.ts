@@ -32,6 +32,7 @@ export function rememberWorker(step: CurrentStep, facts: WorkerFacts): Worker {
     failed: 0,
     stale: 0,
     looseEvents: 0,
+    unwilling: { isTold: false, notAgainBeforeMs: 0 },
     failuresInRow: new Map(),
   };
   state.workers.set(worker.workerId, worker);
