@@ -141,3 +141,22 @@ test("what does not exist is refused, and so is a hundred and first question at 
   stranger.send(ask());
   expect(await stranger.next("error")).toMatchObject({ code: "forbidden" });
 });
+
+test("a worker that is turned away is told of once a minute, however often it tries", async () => {
+  const rig = await newRig();
+  const first = rig.connect({ role: "worker" });
+  first.send(readyMessage("w1"));
+  const client = rig.connect();
+  client.send(ask({ wait: true, kinds: ["worker_connected"] }));
+  await client.next("events");
+  for (let tries = 0; tries < 3; tries++) {
+    const other = rig.connect({ role: "worker" });
+    const { offer } = readyMessage("w1");
+    other.send(readyMessage("w1", { boot_id: "elsewhere", offer: { ...offer, host: "far" } }));
+    expect(await other.next("error")).toMatchObject({ code: "worker_id_taken" });
+  }
+  client.send(ask({ wait: true, kinds: ["worker_refused"] }));
+  expect((await client.next("events")).events).toMatchObject([
+    { kind: "worker_refused", worker: "w1", code: "worker_id_taken" },
+  ]);
+});
