@@ -96,6 +96,18 @@ test("a late result of a lost worker changes nothing", () => {
   expect(statesOf(foreman, jobId)[3]).toBe(1);
 });
 
+// Found by the simulator: it was taken for a resend of a failure that had been recorded.
+test("a late failure of a lost attempt is stale while its task still waits", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  submit(foreman, 1, { retries: 3 });
+  const assign = only(assignmentsIn(foreman.last));
+  foreman.send({ type: "connectionLost", bootId: worker.bootId, connectionSeq: 1 });
+  foreman.wait(5_000);
+  const output = fail(foreman, worker, assign);
+  expect(eventKinds(output)).toEqual(["stale_attempt"]);
+});
+
 test("nobody reports for somebody else's assignment", () => {
   const foreman = aForeman();
   aWorker(foreman, "w1");

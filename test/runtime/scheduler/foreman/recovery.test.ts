@@ -244,3 +244,22 @@ test("tasks that were at a worker when their job was cancelled go on with the ne
   expect(indexesIn(assign)).toEqual([0, 1]);
   expect(assign.attempts).toEqual(2);
 });
+
+// Found by the simulator: the attempt under way was written down as over, and ran again.
+test("taking back the blame for one attempt does not end the next one at a restart", async () => {
+  const before = storedForeman();
+  const { foreman } = before;
+  const lost = aWorker(foreman, "w1");
+  const jobId = submit(foreman, 1);
+  start(foreman, lost, only(assignmentsIn(foreman.last)));
+  foreman.send({ type: "connectionLost", bootId: lost.bootId, connectionSeq: 1 });
+  foreman.wait(5_000);
+  aWorker(foreman, "w2");
+  const running = only(assignmentsIn(foreman.last));
+  expect(running.attempts).toBe(2);
+  connect(foreman, lost);
+  const { foreman: next } = await again(before);
+  const held = [...next.state.assignments.values()];
+  expect(held.map(({ assignmentId }) => assignmentId)).toEqual([running.assignmentId]);
+  expect(statesOf(next, jobId)[3]).toBe(1);
+});

@@ -76,9 +76,11 @@ function agreesWithRecord(
   if (index >= count || u32At(event.attempts, row) !== attempt[index]) return false;
   const taskState = state[index] as number;
   if (event.status === "completed") return taskState === TASK_COMPLETED;
-  return taskState === TASK_FAILED || waitsAgain(taskState);
+  // A waiting task's last attempt may have failed or have been lost with its worker: only of a session
+  // from before our start is the first the likelier one, as others' reports have known numbers.
+  return taskState === TASK_FAILED || (session?.isRecovered === true && waitsAgain(taskState));
 }
 
-/** The failed attempt is over and the next one has not begun. */
+/** Its last attempt is over and the next one has not begun. */
 const waitsAgain = (taskState: number): boolean =>
   taskState === TASK_QUEUED || taskState === TASK_ALONE || taskState === TASK_DELAYED;

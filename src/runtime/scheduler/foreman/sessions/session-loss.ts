@@ -17,7 +17,12 @@ import {
 } from "../outcomes/setbacks.ts";
 import { recordTasks } from "../outcomes/task-events.ts";
 import { releaseClaim } from "../placement/fairness.ts";
-import { exceptionFacts, isSettledState, TASK_DELAYED } from "../queues/task-table.ts";
+import {
+  exceptionFacts,
+  isSettledState,
+  TASK_DELAYED,
+  TASK_RUNNING,
+} from "../queues/task-table.ts";
 import { type Assignment, isLiveRow, type LostBoot, ROW_STARTED, type Session } from "../state.ts";
 import { endDrainOrder } from "./draining.ts";
 import { noteServing } from "./serving.ts";
@@ -91,7 +96,10 @@ export function takeBackBlame(step: CurrentStep, bootId: BootId): void {
       if (points === 0 || isSettledState(taskState) || taskState === TASK_DELAYED) continue;
       column[index] = points - 1;
       returned.push(index);
-      written.push(exceptionFacts(job.tasks, index, null));
+      const row = exceptionFacts(job.tasks, index, null);
+      // An attempt under way is its assignment's: named here it would count as over after a restart.
+      const isRunning = taskState === TASK_RUNNING;
+      written.push(isRunning ? { ...row, attempt: row.attempt - 1 } : row);
     }
     if (written.length === 0) continue;
     step.changes.push({ type: "taskExceptions", jobId, written, removed: [] });
