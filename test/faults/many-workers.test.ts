@@ -1,7 +1,7 @@
 /**
  * Two hundred workers that lose their foreman in the same moment and come back to it: it serves them all,
- * and answers submitters all along. The workers are the transport's own reconnecting channels, without
- * anything behind them.
+ * and answers submitters all along. The workers are the transport's own reconnecting channels, with a
+ * heartbeat and nothing else behind them.
  */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
@@ -54,7 +54,13 @@ function startFakeWorker(at: number, key: Key): ReconnectingChannel {
         inventory: [],
         acknowledged_seq: 0,
       });
-      return { onMessage: () => {}, onClose: () => {} };
+      const seq = connectionSeq;
+      let beat = 0;
+      const heart = setInterval(() => {
+        const vitals = { running: [], cpu: 1, memory: 1, free_slots: 2 };
+        channel.send({ type: "heartbeat", connection_seq: seq, beat: ++beat, ...vitals });
+      }, channel.welcome?.heartbeatMs ?? 1_000);
+      return { onMessage: () => {}, onClose: () => clearInterval(heart) };
     },
     onFatal: (error) => void fatal.push(error),
     clock: systemClock,
