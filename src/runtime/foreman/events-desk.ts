@@ -43,7 +43,7 @@ export function createEventsDesk(parts: EventsDeskParts): EventsDesk {
 
   async function read(channel: Channel, request: ReadEvents): Promise<void> {
     await checkSubject(request);
-    const answer = await readEventsPage(store, request);
+    const answer = await readEventsPage(parts, request);
     if (isReady(answer) || !request.wait) channel.send(answer);
     else wait(channel, { ...request, after: answer.next_after });
   }
@@ -76,7 +76,7 @@ export function createEventsDesk(parts: EventsDeskParts): EventsDesk {
   async function answerEmpty(entry: Waiting): Promise<void> {
     if (!take(entry)) return;
     try {
-      entry.channel.send(await readEventsPage(store, entry.request));
+      entry.channel.send(await readEventsPage(parts, entry.request));
     } catch (thrown) {
       refuse(entry, thrown);
     }
@@ -103,7 +103,7 @@ export function createEventsDesk(parts: EventsDeskParts): EventsDesk {
 
   async function serveOne(entry: Waiting): Promise<void> {
     try {
-      const answer = await readEventsPage(store, entry.request);
+      const answer = await readEventsPage(parts, entry.request);
       entry.request = { ...entry.request, after: answer.next_after };
       if (isReady(answer) && take(entry)) entry.channel.send(answer);
     } catch (thrown) {

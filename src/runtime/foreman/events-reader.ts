@@ -2,6 +2,7 @@
  * Answers `read_events`: a cursor over the event log, of everything, a job, a task or a worker. Nothing
  * is kept for a reader between two of its requests. It never skips what matches.
  */
+import type { Clock } from "../platform/clock.ts";
 import { asJobId, asWorkerId, formatTaskId } from "../protocol/ids.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import type { EventView } from "../protocol/views.ts";
@@ -20,7 +21,10 @@ export type ReadEvents = MessageOf<"read_events">;
 export type Events = MessageOf<"events">;
 
 /** @param request its `after` may lie before what is kept: `oldest_seq` then tells. */
-export async function readEventsPage(store: Store, request: ReadEvents): Promise<Events> {
+export async function readEventsPage(
+  { store, clock }: { readonly store: Store; readonly clock: Pick<Clock, "defer"> },
+  request: ReadEvents,
+): Promise<Events> {
   const { oldestSeq, lastSeq } = await store.readEventRange();
   const bytesMax = Math.min(request.bytes_max, ANSWER_BYTES_MAX);
   const events: EventView[] = [];
@@ -35,12 +39,15 @@ export async function readEventsPage(store: Store, request: ReadEvents): Promise
   let after = request.after;
   let bytes = 0;
   for (let looked = 0; looked < ROWS_PER_ANSWER; ) {
+    // A long search must not hold up heartbeats.
+    if (looked > 0) await new Promise<void>(clock.defer);
     const rows = await readRows(store, request, after);
     for (const row of rows) {
       if (bytes >= bytesMax && events.length > 0) return answer(after, false);
       after = row.seq;
+      if (request.kinds !== undefined && !request.kinds.includes(row.kind)) continue;
       const view = viewEvent(row);
-      if (!isWanted(request, row, view)) continue;
+      if (request.index !== undefined && !concernsTask(row, view, request.index)) continue;
       events.push(view);
       bytes += row.body.length + EVENT_OVERHEAD_BYTES;
     }
@@ -85,11 +92,6 @@ function parseBody(body: string): Readonly<Record<string, unknown>> {
     // Ours since it was written; what a damaged page made of it is shown rather than hidden.
     return { body };
   }
-}
-
-function isWanted(request: ReadEvents, row: EventRowFacts, view: EventView): boolean {
-  if (request.kinds !== undefined && !request.kinds.includes(row.kind)) return false;
-  return request.index === undefined || concernsTask(row, view, request.index);
 }
 
 /** Events about a whole job concern each of its tasks. */

@@ -1,6 +1,7 @@
 /** The event log as readers see it: in pages, about one subject, from any number on, and when it grows. */
 import { afterEach, expect, test } from "bun:test";
 import { readEventsPage } from "../../../src/runtime/foreman/events-reader.ts";
+import { systemClock } from "../../../src/runtime/platform/clock.ts";
 import { asJobId, asWorkerId } from "../../../src/runtime/protocol/ids.ts";
 import type { MessageOf } from "../../../src/runtime/protocol/messages.ts";
 import type { Change } from "../../../src/runtime/scheduler/foreman/changes.ts";
@@ -50,7 +51,10 @@ test("pages follow each other without a gap, whatever fits into one", async () =
   const seen: number[] = [];
   let answerCount = 0;
   for (let after = 0; ; ) {
-    const answer = await readEventsPage(store, ask({ after, bytes_max: 20_000 }));
+    const answer = await readEventsPage(
+      { store, clock: systemClock },
+      ask({ after, bytes_max: 20_000 }),
+    );
     seen.push(...seqsOf(answer));
     after = answer.next_after;
     answerCount++;
@@ -58,7 +62,9 @@ test("pages follow each other without a gap, whatever fits into one", async () =
   }
   expect(seen).toEqual(lines.map((_, at) => at + 1));
   expect(answerCount).toBeGreaterThan(5);
-  expect(seqsOf(await readEventsPage(store, ask({ bytes_max: 0 })))).toEqual([1]);
+  expect(
+    seqsOf(await readEventsPage({ store, clock: systemClock }, ask({ bytes_max: 0 }))),
+  ).toEqual([1]);
 });
 
 test("a task's story has the batches it was in, and what concerns its whole job", async () => {
@@ -80,11 +86,14 @@ test("a task's story has the batches it was in, and what concerns its whole job"
     event("job_submitted", { task_count: 9 }, { job: 2 }),
   ]);
   const storyOf = async (index: number) =>
-    seqsOf(await readEventsPage(store, ask({ job_id: 1, index })));
+    seqsOf(await readEventsPage({ store, clock: systemClock }, ask({ job_id: 1, index })));
   expect(await storyOf(0)).toEqual([1, 2, 4]);
   expect(await storyOf(5)).toEqual([1, 3, 4]);
   expect(await storyOf(7)).toEqual([1, 2, 4]);
-  const ofKind = await readEventsPage(store, ask({ kinds: ["tasks_failed"] }));
+  const ofKind = await readEventsPage(
+    { store, clock: systemClock },
+    ask({ kinds: ["tasks_failed"] }),
+  );
   expect(ofKind).toMatchObject({ next_after: 5, end: true });
   expect(seqsOf(ofKind)).toEqual([3]);
 });
@@ -92,7 +101,10 @@ test("a task's story has the batches it was in, and what concerns its whole job"
 test("the oldest number that is kept is told, so that a reader knows of its gap", async () => {
   const store = createMemoryStore();
   await store.commit([event("a", {}, { job: 1 }), event("b", {}), event("c", {})]);
-  expect(await readEventsPage(store, ask())).toMatchObject({ oldest_seq: 2, next_after: 3 });
+  expect(await readEventsPage({ store, clock: systemClock }, ask())).toMatchObject({
+    oldest_seq: 2,
+    next_after: 3,
+  });
 });
 
 test("who waits is answered with the next event it asked for, and with no other", async () => {
