@@ -79,7 +79,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   });
   const window = createInputWindow(store);
   const cache = createSettlementCache(store);
-  const jobs = createJobReader({ state, store, cache });
+  const jobs = createJobReader({ state, store, cache, clock });
   const gate = createStorageGate({
     space: store.space,
     clock,
@@ -152,6 +152,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     window,
     sessions,
     facts: parts.facts,
+    clock,
     nowMs: pump.nowMs,
   });
   const subscriptions = createSubscriptions(views.build, pump.nowMs, clock);

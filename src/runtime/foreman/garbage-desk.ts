@@ -15,6 +15,7 @@ import type { Channel } from "../transport/channel.ts";
 import type { Janitor } from "./janitor.ts";
 import { toTime } from "./job-views.ts";
 import type { UnstampedEvent } from "./pump.ts";
+import { nextTurn } from "./turns.ts";
 
 export interface GarbageDesk {
   collect(channel: Channel, message: MessageOf<"collect_garbage">): Promise<void>;
@@ -56,13 +57,11 @@ export function createGarbageDesk(parts: GarbageDeskParts): GarbageDesk {
   async function measureJobs(planned: readonly PlannedRemoval[]): Promise<GarbageJobView[]> {
     const views: GarbageJobView[] = [];
     for (const [at, removal] of planned.entries()) {
-      if (at % JOBS_PER_TURN === JOBS_PER_TURN - 1) await nextTurn();
+      if (at % JOBS_PER_TURN === JOBS_PER_TURN - 1) await nextTurn(parts.clock);
       views.push(viewOf(removal, await store.readJobBytes(removal.facts.jobId)));
     }
     return views;
   }
-
-  const nextTurn = (): Promise<void> => new Promise((resolve) => parts.clock.defer(resolve));
 
   async function measureBundles(planned: readonly PlannedRemoval[]) {
     const bundles: { sha256: string; bytes: number }[] = [];

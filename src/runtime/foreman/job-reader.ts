@@ -3,6 +3,7 @@
  * the store: facts, results' whereabouts, failures. Folds of ended jobs are kept for a few jobs. Results
  * are read as they are committed: while a commit waits for a busy or full store, the machine is ahead.
  */
+import type { Clock } from "../platform/clock.ts";
 import { decodeFailure, type Failure, VALUE_FAILURE } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { type JobFacts, type JobFold, SETTLED_FAILED } from "../scheduler/foreman/facts.ts";
@@ -10,8 +11,9 @@ import type { ForemanState } from "../scheduler/foreman/machine.ts";
 import { jobFacts, settleSeqOf } from "../scheduler/foreman/selectors.ts";
 import type { Store } from "../store/store.ts";
 import type { ResultsSource } from "./results-reader.ts";
-import { rowValue, type SettlementCache } from "./settlement-cache.ts";
+import { type ReadableSettlement, rowValue, type SettlementCache } from "./settlement-cache.ts";
 import type { InputProgress } from "./submissions.ts";
+import { FAILURES_PER_TURN, nextTurn } from "./turns.ts";
 
 /** Folds cost about 7 bytes a task; so many tasks' worth are kept. */
 const FOLDED_TASKS_MAX = 5_000_000;
@@ -37,8 +39,9 @@ export function createJobReader(parts: {
   readonly state: ForemanState;
   readonly store: Store;
   readonly cache: SettlementCache;
+  readonly clock: Pick<Clock, "defer">;
 }): JobReader {
-  const { state, store, cache } = parts;
+  const { state, store, cache, clock } = parts;
   /** Of unfinished jobs, as committed. */
   const committed = new Map<JobId, JobFacts>();
   const folds = new Map<JobId, { readonly nextSettleSeq: number; readonly fold: JobFold }>();
@@ -81,9 +84,7 @@ export function createJobReader(parts: {
 
   async function readFailure(jobId: JobId, seq: number, index: number): Promise<Failure | null> {
     const entry = await cache.get(jobId, seq);
-    if (!entry) return null;
-    const value = rowValue(entry, entry.rowOf(index));
-    return value[0] === VALUE_FAILURE ? decodeFailure(value).failure : null;
+    return entry ? failureIn(entry, index) : null;
   }
 
   async function findFailedWith(jobId: JobId, code: string): Promise<Uint32Array> {
@@ -91,10 +92,14 @@ export function createJobReader(parts: {
     if (!job) return new Uint32Array(0);
     const { status, seq } = await store.readFold(jobId, job.inputCount);
     const found: number[] = [];
+    let looked = 0;
     for (let index = 0; index < job.inputCount; index++) {
       if ((status[index] ?? 0) < SETTLED_FAILED) continue;
-      const failure = await readFailure(jobId, seq[index] ?? 0, index);
-      if (failure?.code === code) found.push(index);
+      if (++looked % FAILURES_PER_TURN === 0) await nextTurn(clock);
+      // Mostly at hand: a promise for each would cost more than the look.
+      const cached = cache.get(jobId, seq[index] ?? 0);
+      const entry = cached instanceof Promise ? await cached : cached;
+      if (entry !== null && failureIn(entry, index)?.code === code) found.push(index);
     }
     return Uint32Array.from(found);
   }
@@ -121,6 +126,11 @@ export function createJobReader(parts: {
       committed.delete(jobId);
     },
   };
+}
+
+function failureIn(entry: ReadableSettlement, index: number): Failure | null {
+  const value = rowValue(entry, entry.rowOf(index));
+  return value[0] === VALUE_FAILURE ? decodeFailure(value).failure : null;
 }
 
 function sourceOf(job: JobFacts, seqOf: (index: number) => number): ResultsSource {

@@ -1,4 +1,5 @@
 /** Views of jobs: the row of a list and the details with error groups. */
+import type { Clock } from "../platform/clock.ts";
 import { indexAt } from "../protocol/columns.ts";
 import { groupKey, placeOf } from "../protocol/error-groups.ts";
 import { decodeFailure, type Failure, VALUE_FAILURE } from "../protocol/failure.ts";
@@ -12,6 +13,7 @@ import { jobProgress } from "../scheduler/foreman/selectors.ts";
 import type { Store } from "../store/store.ts";
 import type { JobReader } from "./job-reader.ts";
 import { makeReadable, rowValue } from "./settlement-cache.ts";
+import { FAILURES_PER_TURN, nextTurn } from "./turns.ts";
 
 /** Failures looked at for the groups of one job, from the first on: a flood costs a bounded look. */
 const FAILURES_GROUPED_MAX = 20_000;
@@ -28,6 +30,7 @@ export function createJobViews(parts: {
   readonly state: ForemanState;
   readonly store: Store;
   readonly jobs: JobReader;
+  readonly clock: Pick<Clock, "defer">;
   nowMs(): number;
 }): JobViews {
   const { state, store, jobs } = parts;
@@ -83,7 +86,7 @@ export function createJobViews(parts: {
         for (let row = 0; row < chunk.count && looked < FAILURES_GROUPED_MAX; row++) {
           const index = indexAt(chunk.indexes, row);
           if (source?.seqOf(index) !== chunk.seq) continue;
-          looked++;
+          if (++looked % FAILURES_PER_TURN === 0) await nextTurn(parts.clock);
           addFailure(groups, facts.jobId, index, chunk.workerId, rowValue(entry, row));
         }
       }

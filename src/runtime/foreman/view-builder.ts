@@ -2,6 +2,7 @@
  * Builds what observers look at, from the machine's counters and the store: O(rows shown), never a
  * scan of all tasks of all jobs. The shapes are those of protocol/views.ts.
  */
+import type { Clock } from "../platform/clock.ts";
 import { PROGRAM_VERSION } from "../platform/version.ts";
 import { CcError } from "../protocol/error.ts";
 import { asJobId, asWorkerId, type JobId, type WorkerId } from "../protocol/ids.ts";
@@ -41,6 +42,7 @@ export interface ViewBuilderParts {
   readonly window: InputWindow;
   readonly sessions: WorkerSessions;
   readonly facts: ForemanFacts;
+  readonly clock: Pick<Clock, "defer">;
   nowMs(): number;
 }
 

@@ -12,6 +12,7 @@ import {
   TASK_COMPLETED,
   TASK_FAILED,
   TASK_QUEUED,
+  TASK_STATE_COUNT,
 } from "../queues/task-table.ts";
 import type { LiveJob } from "../state.ts";
 import { armJob } from "../timers.ts";
@@ -58,17 +59,18 @@ function findJob(step: CurrentStep, { token, jobId, stored }: RetryRequested): L
 /** In ascending order, each once. */
 function chooseTasks(job: LiveJob, { indexes, completedToo }: RetryRequested): Uint32Array {
   const { state, count } = job.tasks;
-  const isChosen = (index: number): boolean => {
+  const wanted = indexes === null ? null : Uint32Array.from(new Set(indexes)).sort();
+  const candidates = wanted?.length ?? count;
+  const chosen = new Uint32Array(candidates);
+  let chosenCount = 0;
+  for (let at = 0; at < candidates; at++) {
+    const index = wanted === null ? at : (wanted[at] as number);
+    if (index >= count) break;
     const taskState = state[index] as number;
-    return isSettledState(taskState) && (completedToo || taskState !== TASK_COMPLETED);
-  };
-  const chosen: number[] = [];
-  if (indexes === null) {
-    for (let index = 0; index < count; index++) if (isChosen(index)) chosen.push(index);
-    return Uint32Array.from(chosen);
+    if (!isSettledState(taskState) || (taskState === TASK_COMPLETED && !completedToo)) continue;
+    chosen[chosenCount++] = index;
   }
-  for (const index of new Set(indexes)) if (index < count && isChosen(index)) chosen.push(index);
-  return Uint32Array.from(chosen).sort();
+  return chosenCount === candidates ? chosen : chosen.slice(0, chosenCount);
 }
 
 function bringBack(step: CurrentStep, job: LiveJob): void {
@@ -84,12 +86,18 @@ function bringBack(step: CurrentStep, job: LiveJob): void {
 function reopenTasks(step: CurrentStep, job: LiveJob, chosen: Uint32Array): number {
   const { tasks, queue, jobId } = job;
   const written: TaskExceptionFacts[] = [];
-  for (const index of chosen) {
-    moveTasks(job, tasks.state[index] as number, TASK_QUEUED, 1);
+  const moved = new Array<number>(TASK_STATE_COUNT).fill(0);
+  for (let at = 0; at < chosen.length; at++) {
+    const index = chosen[at] as number;
+    const before = tasks.state[index] as number;
+    moved[before] = (moved[before] as number) + 1;
     tasks.state[index] = TASK_QUEUED;
     tasks.seq[index] = 0;
-    if (forgetTrouble(job, index)) written.push(exceptionFacts(tasks, index, null));
+    if (tasks.trouble !== null && forgetTrouble(job, index)) {
+      written.push(exceptionFacts(tasks, index, null));
+    }
   }
+  for (const [before, count] of moved.entries()) moveTasks(job, before, TASK_QUEUED, count);
   // Many tasks at once: the cursor finds them all again, without a heap.
   queue.cursor = Math.min(queue.cursor, chosen[0] as number);
   job.isCancelled = false;
