@@ -8,6 +8,7 @@
 import type { Clock, Timer } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { type CcError, toCcError } from "../protocol/error.ts";
+import type { BootId } from "../protocol/ids.ts";
 import type { Change } from "../scheduler/foreman/changes.ts";
 import type { ForemanEffect, ForemanEvent } from "../scheduler/foreman/events.ts";
 import { type ForemanState, nextWakeAtMs, step } from "../scheduler/foreman/machine.ts";
@@ -50,6 +51,8 @@ type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown
 /** An event as the shell posts it; the pump stamps it when it is stepped. */
 export type UnstampedEvent = DistributiveOmit<ForemanEvent, "atMs">;
 
+type Beat = Extract<UnstampedEvent, { readonly type: "heartbeatReceived" }>;
+
 export interface PumpParts {
   readonly state: ForemanState;
   readonly store: Store;
@@ -65,18 +68,14 @@ export interface PumpParts {
   onFatal(error: CcError): void;
 }
 
-/**
- * Heartbeats first: a long inbox must not cost a lease. And a full disk, before more is begun on it.
- */
-const isUrgent = ({ type }: UnstampedEvent): boolean =>
-  type === "heartbeatReceived" || type === "storageChanged";
-
 export function createPump(parts: PumpParts): Pump {
   const { state, store, clock, logger, gate } = parts;
   const startedAtMs = clock.nowMs() - clock.monotonicMs();
   // Whole milliseconds, as the store keeps them.
   const nowMs = (): number => Math.floor(startedAtMs + clock.monotonicMs());
 
+  /** Of each session only the last beat says anything, however long a commit is held up. */
+  const beats = new Map<BootId, Beat>();
   const urgent: UnstampedEvent[] = [];
   let inbox: UnstampedEvent[] = [];
   let inboxAt = 0;
@@ -97,12 +96,21 @@ export function createPump(parts: PumpParts): Pump {
   function post(event: UnstampedEvent): void {
     // A commit that waits for room would hold up the answer, too.
     if (closed || (gate.isFull && parts.turnAway(event))) return;
-    if (isUrgent(event)) urgent.push(event);
+    // Heartbeats first: a long inbox must not cost a lease. And before more is begun, a full disk.
+    if (event.type === "heartbeatReceived") noteBeat(event);
+    else if (event.type === "storageChanged") urgent.push(event);
     else {
       inbox.push(event);
       postedCount++;
     }
     schedule();
+  }
+
+  function noteBeat(event: Beat): void {
+    const held = beats.get(event.bootId);
+    // A connection that was given up may still have something to say.
+    if (held && held.connectionSeq > event.connectionSeq) return;
+    beats.set(event.bootId, event);
   }
 
   function schedule(): void {
@@ -119,6 +127,7 @@ export function createPump(parts: PumpParts): Pump {
       closed = true;
       // The machine is ahead of the store by what was not committed: nobody may hear of it.
       urgent.length = 0;
+      beats.clear();
       inbox = [];
       inboxAt = 0;
       adopted = [];
@@ -131,7 +140,8 @@ export function createPump(parts: PumpParts): Pump {
     for (const wake of waiters) wake();
   }
 
-  const hasWork = (): boolean => urgent.length > 0 || inboxAt < inbox.length || adopted.length > 0;
+  const hasWork = (): boolean =>
+    beats.size + urgent.length + adopted.length > 0 || inboxAt < inbox.length;
 
   async function turn(): Promise<void> {
     const { changes, effects } = stepGroup();
@@ -167,7 +177,10 @@ export function createPump(parts: PumpParts): Pump {
     for (const output of adopted) take(output);
     adopted = [];
     const atMs = nowMs();
-    for (const event of urgent.splice(0)) take(step(state, { ...event, atMs } as ForemanEvent));
+    for (const event of [...beats.values(), ...urgent.splice(0)]) {
+      take(step(state, { ...event, atMs } as ForemanEvent));
+    }
+    beats.clear();
     let tasks = 0;
     let bytes = 0;
     while (inboxAt < inbox.length && tasks < GROUP_TASKS_MAX && bytes < GROUP_BYTES_MAX) {

@@ -15,6 +15,17 @@ export function storageFailed(what: string, cause: unknown): CcError {
   });
 }
 
+/** The file system does not let us: mounted read-only, or files of another account. Exit 74. */
+export function storageUnwritable(what: string, cause: unknown): CcError {
+  return new CcError({
+    code: "storage_failed",
+    message: `The store failed to ${what}: ${messageOf(cause)}.`,
+    hint: "Its folder and files must be this account's, on a file system that is not mounted read-only; looking needs that, too.",
+    exitCode: 74,
+    cause,
+  });
+}
+
 /** The database is damaged or is none. Exit 74. */
 export function storageCorrupt(path: string, detail: string, cause?: unknown): CcError {
   return new CcError({

@@ -218,3 +218,35 @@ test("with even the reserve used up nothing is acknowledged, and all of it is on
   await acknowledged;
   expect((await rig.store.readJob(asJobId(running.job_id)))?.completed).toBe(1);
 });
+
+test("a long hold keeps one beat a worker, and loses nobody", async () => {
+  const disk = createDisk(100 * MIB);
+  const rig = await newRig(disk);
+  const worker = rig.connect({ role: "worker" });
+  worker.send(readyMessage("w1"));
+  const client = rig.connect();
+  client.send(submission([1]));
+  const running = await worker.next("assign_task");
+  Object.assign(disk, { hasReserve: false, free: 0 });
+  worker.send(completion(running, 1));
+  for (let beat = 1; beat <= 40; beat++) {
+    worker.send({
+      type: "heartbeat",
+      connection_seq: 1,
+      beat,
+      running: [],
+      free_slots: 1,
+      cpu: 1,
+      memory: 1,
+    });
+    // Answered at once, so that the worker does not take us for gone.
+    expect(await worker.next("heartbeat_echo")).toMatchObject({ beat });
+    await rig.pass(1_000);
+  }
+  disk.free = 100 * MIB;
+  await rig.pass(2_000);
+  await worker.next("task_result_ack");
+  client.send({ type: "read_events", request: 60, after: 0, bytes_max: 100_000, wait: false });
+  const kinds = (await client.next("events")).events.map(({ kind }) => kind);
+  expect(kinds).not.toContain("worker_lost");
+});

@@ -5,7 +5,7 @@
  */
 import { type SqlDatabase, sqliteFaultOf } from "../../platform/sqlite-driver.ts";
 import type { CcError } from "../../protocol/error.ts";
-import { storageCorrupt, storageFailed } from "../storage-error.ts";
+import { storageCorrupt, storageFailed, storageUnwritable } from "../storage-error.ts";
 import type { CommitOutcome } from "../store.ts";
 import type { CommitCount } from "./commit-count.ts";
 
@@ -61,6 +61,7 @@ export function createTransact(database: SqlDatabase, options: TransactOptions =
 /** The CcError of whatever a read or a write threw for good. */
 export function storageError(path: string, what: string, thrown: unknown): CcError {
   const fault = sqliteFaultOf(thrown);
+  if (fault === "cannot_open" || fault === "read_only") return storageUnwritable(what, thrown);
   if (fault !== "corrupt" && fault !== "not_a_database") return storageFailed(what, thrown);
   const detail = thrown instanceof Error ? thrown.message : String(thrown);
   return storageCorrupt(path, detail, thrown);
