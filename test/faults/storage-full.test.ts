@@ -73,11 +73,15 @@ describe.skipIf(!canMount)("a foreman on a small disk", () => {
       expect(await counts(jobId)).toMatchObject({ queued: QUEUED, running: 0 });
       expect(history.effects().length).toBe(2 * RUNNING);
 
+      const following = cluster.start(["wait", `${jobId}`, "--progress", "json"]);
+      await within("it is told why", following.untilStderr(/"storage_full"/), following);
+
       disk.free();
       await eventually(
         "the rest has completed",
         async () => (await counts(jobId))["completed"] === RUNNING + QUEUED,
       );
+      expect((await within("it ends", following.ended, following)).exitCode).toBe(0);
       await history.submit({ taskCount: 4 });
       const verdict = await history.check({ startsMax: 1 });
       expect(verdict.jobCount).toBe(2);
