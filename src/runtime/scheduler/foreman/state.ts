@@ -213,6 +213,8 @@ export interface Session {
   connectionSeq: number;
   isConnected: boolean;
   connectedAtMs: number;
+  /** Since when its heartbeats come without a long gap: what it said before has arrived. */
+  audibleSinceMs: number;
   leaseEndsAtMs: number;
   /** After a close: when the worker must be back. */
   graceEndsAtMs: number | null;

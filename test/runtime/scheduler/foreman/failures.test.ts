@@ -7,6 +7,7 @@ import {
   aForeman,
   assignmentsIn,
   aWorker,
+  beat,
   changesOf,
   complete,
   type EffectOf,
@@ -217,6 +218,23 @@ test("a time-out that the worker does not enforce is enforced ten seconds later"
   expect(decodeFailure(value).failure.code).toBe("timeout");
   expect(endedState(foreman, jobId)).toBe("failed");
   expect(foreman.state.sessions.get(worker.bootId)?.fencedSlots).toBe(1);
+});
+
+// Found by the simulator: results that lay in the socket of a suspended foreman were time-outs to it.
+test("no time-out is the foreman's to end while the worker could not be heard", () => {
+  for (const silence of ["line", "foreman"]) {
+    const foreman = aForeman();
+    const worker = aWorker(foreman);
+    const jobId = submit(foreman, 1, { timeout_seconds: 1 });
+    const assign = only(assignmentsIn(foreman.last));
+    start(foreman, worker, assign);
+    if (silence === "line") passTime(foreman, 14_000, []);
+    else foreman.wait(60_000);
+    // The heartbeat overtakes what was said before it.
+    beat(foreman, worker);
+    complete(foreman, worker, assign);
+    expect([silence, endedState(foreman, jobId)]).toEqual([silence, "completed"]);
+  }
 });
 
 test("a time-out that is lifted in time ends nothing", () => {

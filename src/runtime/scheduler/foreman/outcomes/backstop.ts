@@ -1,12 +1,16 @@
 /**
  * The foreman's own end of a time-out, for a worker that is alive but neither ended the task nor said
- * so. The attempt fails as `timeout`; its slot stays occupied until the worker says it is clear.
+ * so. The attempt fails as `timeout`; its slot stays occupied until the worker says it is clear. Who was
+ * not heard, because the line was cut or we ourselves stood still, may have said so long ago: what it
+ * said is waited for first.
  */
 import { encodeFailure } from "../../../protocol/failure.ts";
 import { type CurrentStep, touchJob } from "../current-step.ts";
 import { recordDurations } from "../placement/pace.ts";
-import { type Assignment, ROW_STARTED } from "../state.ts";
-import { armBackstop, backstopAtMs } from "../timers.ts";
+import { pushAt } from "../queues/time-heap.ts";
+import { isSilence } from "../sessions/serving.ts";
+import { type Assignment, ROW_STARTED, type Session } from "../state.ts";
+import { BACKSTOP_MS, backstopAtMs } from "../timers.ts";
 import { attemptOfRow, closeIfEmpty, fenceRow, indexOfRow } from "./assignments.ts";
 import { type Results, settleFailures } from "./failures.ts";
 import { orderCancel } from "./settle.ts";
@@ -16,8 +20,16 @@ export function onBackstop(step: CurrentStep, assignment: Assignment, row: numbe
   const dueAtMs = backstopAtMs(assignment, row);
   if (dueAtMs === null) return;
   // The time-out may have been changed meanwhile.
-  if (dueAtMs > step.atMs) armBackstop(step, assignment, row);
+  const fromMs = Math.max(dueAtMs, audibleFromMs(step, assignment.session));
+  if (fromMs > step.atMs) pushAt(step.state.timers, fromMs, { kind: "backstop", assignment, row });
   else endAttempt(step, assignment, row);
+}
+
+/** From when on a worker's silence about a task means something. */
+function audibleFromMs({ state, atMs }: CurrentStep, session: Session): number {
+  const heardAtMs = Math.max(session.connectedAtMs, session.lastHeartbeatAtMs ?? 0);
+  const isSilent = !session.isConnected || isSilence(state, atMs - heardAtMs);
+  return (isSilent ? atMs : session.audibleSinceMs) + BACKSTOP_MS;
 }
 
 function endAttempt(step: CurrentStep, assignment: Assignment, row: number): void {

@@ -39,3 +39,7 @@ export function isIndispensable(state: ForemanState, session: Session): boolean 
   }
   return false;
 }
+
+/** Heartbeats that stay out for so long: the line is cut, or somebody stands still. */
+export const isSilence = ({ options }: ForemanState, gapMs: number): boolean =>
+  gapMs > 2 * options.heartbeatMs;

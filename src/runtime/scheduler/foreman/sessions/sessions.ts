@@ -15,7 +15,7 @@ import type { Session, Worker } from "../state.ts";
 import { armSession } from "../timers.ts";
 import { type Adoption, adoptInventory, takeOverSpool } from "./adoption.ts";
 import { noteDraining, repeatDrainOrder } from "./draining.ts";
-import { noteServing } from "./serving.ts";
+import { isSilence, noteServing } from "./serving.ts";
 import { endSession, loseSession, takeBackBlame } from "./session-loss.ts";
 import { noteWillingness } from "./willingness.ts";
 import { openWorker, writeWorker } from "./workers.ts";
@@ -55,6 +55,8 @@ export function onHeartbeat(step: CurrentStep, event: EventOf<"heartbeatReceived
   if (!session?.isConnected || event.connectionSeq !== session.connectionSeq) return;
   if (event.beat <= session.lastBeat) return;
   session.lastBeat = event.beat;
+  const heardAtMs = session.lastHeartbeatAtMs ?? session.connectedAtMs;
+  if (isSilence(step.state, step.atMs - heardAtMs)) session.audibleSinceMs = step.atMs;
   session.leaseEndsAtMs = step.atMs + step.state.options.leaseMs;
   session.lastHeartbeatAtMs = step.atMs;
   session.worker.lastSeenAtMs = step.atMs;
@@ -117,6 +119,7 @@ export function createSession(
     connectionSeq: -1,
     isConnected: false,
     connectedAtMs: 0,
+    audibleSinceMs: 0,
     leaseEndsAtMs: Number.POSITIVE_INFINITY,
     graceEndsAtMs: null,
     lastBeat: -1,
@@ -151,6 +154,7 @@ function connect(step: CurrentStep, session: Session, event: EventOf<"sessionRea
   session.connectionSeq = event.connectionSeq;
   session.isConnected = true;
   session.connectedAtMs = step.atMs;
+  session.audibleSinceMs = step.atMs;
   session.graceEndsAtMs = null;
   session.lastBeat = -1;
   session.leaseEndsAtMs = step.atMs + step.state.options.leaseMs;
