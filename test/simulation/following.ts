@@ -8,7 +8,7 @@ import { decodeValue } from "../../src/runtime/protocol/value.ts";
 import type { ClientContext } from "./client-host.ts";
 import { type JobPlan, outputOf, type TaskOutput } from "./jobs.ts";
 import { taskName } from "./ledger.ts";
-import type { RecordedTask, SettledAs } from "./record.ts";
+import type { RecordedTask, SettledAs } from "./recorded.ts";
 import { demand } from "./violation.ts";
 
 const STATUSES: readonly SettledAs[] = ["completed", "failed", "cancelled"];

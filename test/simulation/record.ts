@@ -16,49 +16,10 @@ import type {
   JobFacts,
   Settlement,
 } from "../../src/runtime/scheduler/foreman/facts.ts";
-import { type Ledger, taskName } from "./ledger.ts";
+import { createJudgements, type JudgementParts } from "./judgements.ts";
+import { taskName } from "./ledger.ts";
+import { createTask, type RecordedJob, type RecordedTask } from "./recorded.ts";
 import { demand } from "./violation.ts";
-
-export type SettledAs = "completed" | "failed" | "cancelled";
-
-interface Holding {
-  readonly id: number;
-  readonly worker: string;
-  readonly boot: string;
-  readonly attempt: number;
-}
-
-export interface RecordedTask {
-  settled: { readonly as: SettledAs; readonly attempt: number; readonly worker: string } | null;
-  /** Under which assignment it is, with whom. */
-  assignment: Holding | null;
-  /** Under which it was in this group of changes; the rest of the group says what became of it. */
-  left: Holding | null;
-  /** The last attempt that was handed out and did not come back unstarted. */
-  begun: number;
-  /** How its attempts ended, by number. */
-  readonly ended: Map<number, "failed" | "lost" | "cancelled" | SettledAs>;
-  /** Since it was last queued anew by a retry. */
-  failures: number;
-  losses: number;
-  /** In this group of changes. */
-  hasJustFailed: boolean;
-  /** The end of its back-off, on the time line of a foreman whose wall clock stood like this. */
-  notBefore: { readonly atMs: number; readonly wallOffsetMs: number } | null;
-  reopenCount: number;
-  cancelCount: number;
-}
-
-export interface RecordedJob {
-  readonly jobId: number;
-  readonly key: string;
-  facts: JobFacts;
-  readonly tasks: RecordedTask[];
-  retriesMin: number;
-  retriesMax: number;
-  maxCrashesMin: number;
-  isPatched: boolean;
-}
 
 export interface DurableRecord {
   apply(changes: readonly Change[]): void;
@@ -71,13 +32,8 @@ export interface DurableRecord {
   readonly lostBoots: ReadonlySet<string>;
 }
 
-export interface RecordParts {
-  readonly ledger: () => Ledger;
-  /** How far the wall clock of the foreman's machine has been set. */
-  readonly wallOffsetMs: () => number;
-}
-
-export function createRecord(parts: RecordParts): DurableRecord {
+export function createRecord(parts: JudgementParts): DurableRecord {
+  const judgements = createJudgements(parts);
   const jobs = new Map<number, RecordedJob>();
   const keys = new Map<string, number>();
   const removedJobs = new Set<number>();
@@ -146,21 +102,12 @@ export function createRecord(parts: RecordParts): DurableRecord {
         `attempt ${attempt} is assigned after attempt ${task.begun}`,
         name,
       );
-      checkBackoff(task, facts.assignedAtMs, name);
+      judgements.backoff(task, facts.assignedAtMs, name);
       task.begun = attempt;
       task.assignment = { id: assignmentId, worker: workerId, boot: bootId, attempt };
       indexes.add(index);
     }
     assignments.set(assignmentId, { jobId, indexes });
-  }
-
-  function checkBackoff(task: RecordedTask, atMs: number, name: string): void {
-    const { notBefore } = task;
-    task.notBefore = null;
-    // A foreman that starts after its machine's clock was set cannot know how long it was away.
-    if (notBefore === null || notBefore.wallOffsetMs !== parts.wallOffsetMs()) return;
-    const earlyMs = notBefore.atMs - atMs;
-    demand(earlyMs <= 0, `it is assigned ${earlyMs} ms before its back-off is over`, name);
   }
 
   function shrink(change: Extract<Change, { type: "assignmentShrunk" }>): void {
@@ -211,7 +158,7 @@ export function createRecord(parts: RecordParts): DurableRecord {
           : decodeFailure(settlement.values.data.subarray(offsets[row], offsets[row + 1])).failure
               .code;
       const result = { job, index, attempt, status, code, worker: workerId, boot: bootId };
-      if (status !== "cancelled") judgeResult(task, result);
+      if (status !== "cancelled") judgements.result(task, result);
       if (status === "cancelled") task.cancelCount++;
       task.settled = { as: status, attempt, worker: workerId };
       task.ended.set(attempt, status);
@@ -219,57 +166,6 @@ export function createRecord(parts: RecordParts): DurableRecord {
       task.left = null;
       task.notBefore = null;
     }
-  }
-
-  function judgeResult(
-    task: RecordedTask,
-    result: {
-      readonly job: RecordedJob;
-      readonly index: number;
-      readonly attempt: number;
-      readonly status: SettledAs;
-      readonly code: string | null;
-      readonly worker: string;
-      readonly boot: string;
-    },
-  ): void {
-    const { job, index, attempt, status, code, worker, boot } = result;
-    const name = taskName(job.jobId, index);
-    if (code === "poison") {
-      demand(
-        task.losses >= job.maxCrashesMin,
-        `it is poison after ${task.losses} losses, and ${job.maxCrashesMin} are allowed`,
-        name,
-      );
-      return;
-    }
-    if (code !== null && FOREMANS_CODES.has(code)) return;
-    const held = task.assignment ?? task.left;
-    demand(
-      held !== null && held.worker === worker && held.boot === boot && held.attempt === attempt,
-      `a result of attempt ${attempt} on ${worker} is recorded while ${held === null ? "nobody has it" : `attempt ${held.attempt} is on ${held.worker}`}`,
-      name,
-    );
-    const execution = parts.ledger().find(job.jobId, index, attempt);
-    // The foreman's own end of a time-out comes before the worker's.
-    const isOurs = code === "timeout";
-    demand(
-      isOurs || (execution?.end === status && execution.worker === worker),
-      `attempt ${attempt} is recorded as ${status} on ${worker}, and it was ${execution?.end ?? "never run"} on ${execution?.worker}`,
-      name,
-    );
-    if (status !== "failed") return;
-    const failures = task.failures + 1;
-    demand(
-      failures <= job.retriesMax + 1,
-      `it has failed ${failures} times with ${job.retriesMax} retries`,
-      name,
-    );
-    demand(
-      execution?.isPermanent === true || failures >= job.retriesMin + 1,
-      `it is given up after ${failures} failures, and ${job.retriesMin} retries are allowed`,
-      name,
-    );
   }
 
   function endAttempts(change: Extract<Change, { type: "attemptsEnded" }>): void {
@@ -394,27 +290,6 @@ export function createRecord(parts: RecordParts): DurableRecord {
     }
   }
 
-  /** What the job's own row says must be what its tasks are. */
-  function checkCounters({ jobId, facts, tasks }: RecordedJob): void {
-    const counts = { completed: 0, failed: 0, cancelled: 0 };
-    for (const { settled } of tasks) if (settled) counts[settled.as]++;
-    demand(
-      facts.inputCount === tasks.length,
-      `job ${jobId} says ${facts.inputCount} inputs of ${tasks.length}`,
-    );
-    for (const status of ["completed", "failed", "cancelled"] as const) {
-      demand(
-        facts[status] === counts[status],
-        `job ${jobId} counts ${facts[status]} ${status} tasks, and ${counts[status]} are`,
-      );
-    }
-    const settledCount = counts.completed + counts.failed + counts.cancelled;
-    demand(
-      facts.finishedAtMs === null || settledCount === tasks.length,
-      `job ${jobId} has ended with ${tasks.length - settledCount} open tasks`,
-    );
-  }
-
   return {
     apply(changes) {
       for (const change of changes) applyOne(change);
@@ -425,7 +300,7 @@ export function createRecord(parts: RecordParts): DurableRecord {
         if (change.type === "jobChanged") changed.add(change.facts.jobId);
       for (const jobId of changed) {
         const job = jobs.get(jobId);
-        if (job) checkCounters(job);
+        if (job) judgements.counters(job);
       }
     },
     job: (jobId) => jobs.get(jobId) ?? null,
@@ -434,30 +309,5 @@ export function createRecord(parts: RecordParts): DurableRecord {
     jobs,
     removedJobs,
     lostBoots,
-  };
-}
-
-/** Ends that the foreman decides without a worker's word. */
-const FOREMANS_CODES: ReadonlySet<string> = new Set([
-  "max_fails",
-  "all_failing",
-  "dependency_failed",
-  "submitter_lost",
-  "cancelled",
-]);
-
-function createTask(): RecordedTask {
-  return {
-    settled: null,
-    assignment: null,
-    left: null,
-    begun: 0,
-    ended: new Map(),
-    failures: 0,
-    losses: 0,
-    notBefore: null,
-    hasJustFailed: false,
-    reopenCount: 0,
-    cancelCount: 0,
   };
 }

@@ -28,6 +28,8 @@ export interface Timeline {
   readonly nowMs: number;
   /** How many events have happened. */
   readonly eventCount: number;
+  /** Whose event the last one was; null: nobody's. */
+  readonly lastProcess: Process | null;
   createProcess(name: string, wall: WallClock): Process;
   /** Belongs to nobody and always happens. */
   after(delayMs: number, run: () => void): Timer;
@@ -44,6 +46,7 @@ interface Entry {
 }
 
 interface Owner {
+  process: Process | null;
   isAlive: boolean;
   isSuspended: boolean;
   readonly deferred: Entry[];
@@ -56,6 +59,7 @@ export function createTimeline(): Timeline {
   let nowMs = 0;
   let created = 0;
   let eventCount = 0;
+  let lastProcess: Process | null = null;
 
   function schedule(owner: Owner | null, delayMs: number, run: () => void): Timer {
     // Whole milliseconds: a timer must never come a rounding error too early, for ever.
@@ -70,10 +74,10 @@ export function createTimeline(): Timeline {
   }
 
   function createProcess(name: string, wall: WallClock): Process {
-    const owner: Owner = { isAlive: true, isSuspended: false, deferred: [] };
+    const owner: Owner = { process: null, isAlive: true, isSuspended: false, deferred: [] };
     const after = (delayMs: number, run: () => void): Timer =>
       owner.isAlive ? schedule(owner, delayMs, run) : NO_TIMER;
-    return {
+    const process: Process = {
       name,
       get isAlive() {
         return owner.isAlive;
@@ -102,6 +106,8 @@ export function createTimeline(): Timeline {
         }
       },
     };
+    owner.process = process;
+    return process;
   }
 
   function runNext(untilMs: number): boolean {
@@ -120,6 +126,7 @@ export function createTimeline(): Timeline {
         continue;
       }
       eventCount++;
+      lastProcess = owner?.process ?? null;
       entry.run();
       drainMicrotasks();
       return true;
@@ -132,6 +139,9 @@ export function createTimeline(): Timeline {
     },
     get eventCount() {
       return eventCount;
+    },
+    get lastProcess() {
+      return lastProcess;
     },
     createProcess,
     after: (delayMs, run) => schedule(null, delayMs, run),

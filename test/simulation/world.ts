@@ -36,7 +36,7 @@ export interface World {
 }
 
 /** Rows are held against each other so often; each look reads the whole store. */
-const EXAMINE_EVERY_MS = 20_000;
+const EXAMINE_EVERY_MS = 60_000;
 const EVENTS_MAX = 200_000;
 
 export async function createWorld(
@@ -163,14 +163,12 @@ export function play(world: World): void {
 }
 
 function runUntil(world: World, untilMs: number, isDone: () => boolean): boolean {
-  const { timeline, foreman, workers, clients, store, watch } = world;
+  const { timeline, store, watch } = world;
   let examinedAtMs = timeline.nowMs;
   while (!isDone()) {
     if (!timeline.runNext(untilMs)) return false;
     watch.check();
-    foreman.check();
-    for (const worker of workers) worker.check();
-    for (const client of clients) client.check();
+    checkMachines(world);
     if (timeline.nowMs - examinedAtMs > EXAMINE_EVERY_MS) {
       examinedAtMs = timeline.nowMs;
       store.examine();
@@ -178,6 +176,15 @@ function runUntil(world: World, untilMs: number, isDone: () => boolean): boolean
     demand(timeline.eventCount < EVENTS_MAX, "it does not come to rest: too many events");
   }
   return true;
+}
+
+/** Only the machine that has just done something can have broken. */
+function checkMachines({ timeline, foreman, workers, clients }: World): void {
+  const { lastProcess } = timeline;
+  if (lastProcess === null) return;
+  if (lastProcess === foreman.process || foreman.process === null) foreman.check();
+  for (const worker of workers) if (worker.process === lastProcess) worker.check();
+  for (const client of clients) if (client.process === lastProcess) client.check();
 }
 
 const isAllEnded = ({ record }: World): boolean =>

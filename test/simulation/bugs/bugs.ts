@@ -32,7 +32,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "if (row >= 0) {",
       },
     ],
-    seed: 1,
+    seed: 12,
   },
   {
     name: "acknowledge-before-commit",
@@ -57,7 +57,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "const backoffMs = 0 * planBackoffMs(step.state, job, failureCount);",
       },
     ],
-    seed: 1,
+    seed: 5,
   },
   {
     name: "forget-back-off-at-restart",
@@ -69,7 +69,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "if (notBeforeMs !== null && notBeforeMs < 0) delayTask(",
       },
     ],
-    seed: 1,
+    seed: 50,
   },
   {
     name: "count-losses-twice",
@@ -81,7 +81,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "column[index] = Math.min(0xffff, (column[index] as number) + 2);",
       },
     ],
-    seed: 1,
+    seed: 12,
   },
   {
     name: "losses-count-as-failures",
@@ -94,7 +94,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           "trouble.failures[index] = (trouble.failures[index] as number) + 1;\n  (isCrash ? setbacks.crashed : setbacks.lost).push(index);",
       },
     ],
-    seed: 1,
+    seed: 20,
   },
   {
     name: "lose-revoked-tasks",
@@ -107,7 +107,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           'removeWaitingRows(state, assignment, rows, SETTLED);\n  returnTasks(state, { assignment, rows: [], reason: "revoked", request }, atMs, effects);',
       },
     ],
-    seed: 1,
+    seed: 12,
   },
   {
     name: "adopt-wrong-attempt",
@@ -119,7 +119,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "tasks.attempt[index] = attempt - 1;",
       },
     ],
-    seed: 1,
+    seed: 3,
   },
   {
     name: "lose-a-cancel",
@@ -131,7 +131,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "markRestCancelled(job, seq);\n  ([] as unknown[]).push({",
       },
     ],
-    seed: 1,
+    seed: 7,
   },
   {
     name: "settle-twice",
@@ -191,7 +191,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "",
       },
     ],
-    seed: 1,
+    seed: 7,
   },
   {
     name: "busy-counts-as-done",
@@ -203,7 +203,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: 'if (outcome !== "full") return;',
       },
     ],
-    seed: 1,
+    seed: 2,
   },
   {
     name: "own-sleep-kills-all",
@@ -215,7 +215,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "const hasStoodStill = stoodMs > leaseMs * 1e9;",
       },
     ],
-    seed: 1,
+    seed: 153,
   },
   {
     name: "dirty-reads",
@@ -232,7 +232,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "return seq;",
       },
     ],
-    seed: 1,
+    seed: 19,
   },
   {
     name: "reuse-attempt-numbers",
@@ -245,6 +245,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "tasks.attempt[index] = (tasks.attempt[index] as number) - 1;",
       },
     ],
-    seed: 1,
+    seed: 25,
   },
 ];
