@@ -68,9 +68,9 @@ const JOB_EXISTS = `
 /** `length` of a blob reads no page of it. */
 const JOB_BYTES = `
   select
-    (select coalesce(sum(length(data)), 0) from settlement where job_id = ?1)
-    + (select coalesce(sum(length(data)), 0) from input_chunk where job_id = ?1)
-    + (select coalesce(sum(length(error)), 0) from attempt_end where job_id = ?1) as byte_count`;
+    (select coalesce(sum(length(data)), 0) from settlement where job_id = ?)
+    + (select coalesce(sum(length(data)), 0) from input_chunk where job_id = ?)
+    + (select coalesce(sum(length(error)), 0) from attempt_end where job_id = ?) as byte_count`;
 
 const BLOB_BYTES = `
   select byte_count
@@ -131,7 +131,8 @@ export function createFactReader(database: SqlDatabase): FactReader {
 
   return {
     hasJob,
-    jobBytes: (jobId) => (hasJob(jobId) ? (getJobBytes.get(jobId)?.byte_count ?? 0) : 0),
+    jobBytes: (jobId) =>
+      hasJob(jobId) ? (getJobBytes.get(jobId, jobId, jobId)?.byte_count ?? 0) : 0,
     blobBytes: (sha256) => getBlobBytes.get(sha256Bytes(sha256))?.byte_count ?? null,
     job(jobId) {
       const row = getJob.get(jobId);

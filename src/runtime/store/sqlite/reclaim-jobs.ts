@@ -27,7 +27,7 @@ const TABLES: readonly { readonly list: string; readonly deleteUpTo: string }[] 
       where job_id = ?
       order by seq
       limit ?`,
-    deleteUpTo: "delete from settlement where job_id = ?1 and seq <= ?2 and ?3 = 0",
+    deleteUpTo: "delete from settlement where job_id = ? and seq <= ? and ? = 0",
   },
   {
     list: `
@@ -36,7 +36,7 @@ const TABLES: readonly { readonly list: string; readonly deleteUpTo: string }[] 
       where job_id = ?
       order by first_index
       limit ?`,
-    deleteUpTo: "delete from input_chunk where job_id = ?1 and first_index <= ?2 and ?3 = 0",
+    deleteUpTo: "delete from input_chunk where job_id = ? and first_index <= ? and ? = 0",
   },
   {
     list: `
@@ -48,7 +48,7 @@ const TABLES: readonly { readonly list: string; readonly deleteUpTo: string }[] 
       limit ?`,
     deleteUpTo: `
       delete from attempt_end
-      where job_id = ?1 and (task_index, attempt) <= (?2, ?3)`,
+      where job_id = ? and (task_index, attempt) <= (?, ?)`,
   },
   {
     list: `
@@ -57,7 +57,7 @@ const TABLES: readonly { readonly list: string; readonly deleteUpTo: string }[] 
       where job_id = ?
       order by task_index
       limit ?`,
-    deleteUpTo: "delete from task_exception where job_id = ?1 and task_index <= ?2 and ?3 = 0",
+    deleteUpTo: "delete from task_exception where job_id = ? and task_index <= ? and ? = 0",
   },
   {
     list: `
@@ -66,7 +66,7 @@ const TABLES: readonly { readonly list: string; readonly deleteUpTo: string }[] 
       where job_id = ?
       order by seq
       limit ?`,
-    deleteUpTo: "delete from event where job_id = ?1 and seq <= ?2 and ?3 = 0",
+    deleteUpTo: "delete from event where job_id = ? and seq <= ? and ? = 0",
   },
 ];
 
