@@ -20,26 +20,27 @@ export function createAcknowledgements(record: DurableRecord, watch: Watch): Ack
   /** By boot and number. */
   const reports = new Map<string, Map<number, MessageOf<"task_result">>>();
   const bootOf = new WeakMap<Channel, string>();
+  /** Refused once; when they come again, they are only acknowledged. */
+  const refused = new Set<string>();
 
   function judgeAcknowledged(boot: string, ack: MessageOf<"task_result_ack">): void {
-    const stale = new Set<string>();
     for (const { assignment, index } of ack.stale ?? []) {
-      for (const each of index) stale.add(`${assignment} ${each}`);
+      for (const each of index) refused.add(`${assignment} ${each}`);
     }
     const reported = reports.get(boot);
     for (const [seq, report] of reported ?? []) {
       if (seq > ack.seq) continue;
       reported?.delete(seq);
-      judgeReport(report, stale);
+      judgeReport(report);
     }
   }
 
-  function judgeReport(report: MessageOf<"task_result">, stale: ReadonlySet<string>): void {
+  function judgeReport(report: MessageOf<"task_result">): void {
     const { job_id: jobId, status, assignment } = report;
     const indexes: IndexColumn = report.index ?? { first: report.first_index ?? 0 };
     for (let row = 0; row < report.count; row++) {
       const index = indexAt(indexes, row);
-      if (stale.has(`${assignment} ${index}`)) continue;
+      if (refused.has(`${assignment} ${index}`)) continue;
       const attempt = u32At(report.attempt, row);
       const task = record.task(jobId, index);
       if (task === null || task.cancelCount > 0 || task.reopenCount > 0) continue;

@@ -34,6 +34,8 @@ interface Batch {
   rowBeganAtMs: number;
   timer: Timer | null;
   isKilled: boolean;
+  /** Its executor does not start; nothing of it ever runs. */
+  isRefused: boolean;
 }
 
 export interface CrewParts {
@@ -75,9 +77,11 @@ export function createCrew(parts: CrewParts): BatchCrew {
       rowBeganAtMs: timeline.nowMs,
       timer: null,
       isKilled: false,
+      isRefused: false,
     };
     batches.set(order.batchId, batch);
     if (dice.happens(parts.refusalChance())) {
+      batch.isRefused = true;
       executors.after(5, () => finish(batch, "no_executor"));
       return;
     }
@@ -85,7 +89,13 @@ export function createCrew(parts: CrewParts): BatchCrew {
   }
 
   function begin(batch: Batch): void {
-    if (batch.isKilled || batch.execution !== null || !batches.has(batch.order.batchId)) return;
+    if (
+      batch.isKilled ||
+      batch.isRefused ||
+      batch.execution !== null ||
+      !batches.has(batch.order.batchId)
+    )
+      return;
     while (batch.cancelled.has(batch.nextRow)) batch.nextRow++;
     if (batch.nextRow >= batch.endRow) {
       finish(batch, null);

@@ -49,6 +49,8 @@ export interface ForemanHost {
   /** @throws when an invariant of the machine is broken. */
   check(): void;
   readonly startCount: number;
+  /** How far its machine's clock had been set when it started: its time line hangs on that. */
+  readonly timeLineOffsetMs: number;
   readonly connections: ReadonlySet<Connection>;
 }
 
@@ -70,6 +72,7 @@ export function createForemanHost(parts: ForemanHostParts): ForemanHost {
   let foreman: Foreman | null = null;
   let identity = { foremanId: "", epoch: 0 };
   let startCount = 0;
+  let timeLineOffsetMs = 0;
   let state: ForemanState | null = null;
 
   function start(): void {
@@ -77,6 +80,7 @@ export function createForemanHost(parts: ForemanHostParts): ForemanHost {
     const started = timeline.createProcess("foreman", parts.wall);
     process = started;
     startCount++;
+    timeLineOffsetMs = parts.wall.offsetMs;
     story.tell(() => `foreman: starts for the ${startCount}. time`);
     const die = (why: string): void => {
       if (process !== started) return;
@@ -135,6 +139,9 @@ export function createForemanHost(parts: ForemanHostParts): ForemanHost {
     },
     get startCount() {
       return startCount;
+    },
+    get timeLineOffsetMs() {
+      return timeLineOffsetMs;
     },
     connections,
     start,

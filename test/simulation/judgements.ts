@@ -18,8 +18,8 @@ export interface JudgedResult {
 
 export interface JudgementParts {
   readonly ledger: () => Ledger;
-  /** How far the wall clock of the foreman's machine has been set. */
-  readonly wallOffsetMs: () => number;
+  /** How far the foreman's wall clock had been set when it started. */
+  readonly timeLineOffsetMs: () => number;
 }
 
 export interface Judgements {
@@ -85,7 +85,7 @@ export function createJudgements(parts: JudgementParts): Judgements {
     const { notBefore } = task;
     task.notBefore = null;
     // A foreman that starts after its machine's clock was set cannot know how long it was away.
-    if (notBefore === null || notBefore.wallOffsetMs !== parts.wallOffsetMs()) return;
+    if (notBefore === null || notBefore.timeLineOffsetMs !== parts.timeLineOffsetMs()) return;
     const earlyMs = notBefore.atMs - atMs;
     demand(earlyMs <= 0, `it is assigned ${earlyMs} ms before its back-off is over`, name);
   }

@@ -273,7 +273,9 @@ export function createRecord(parts: JudgementParts): DurableRecord {
           );
           task.hasJustFailed = false;
           task.notBefore =
-            notBeforeMs === null ? null : { atMs: notBeforeMs, wallOffsetMs: parts.wallOffsetMs() };
+            notBeforeMs === null
+              ? null
+              : { atMs: notBeforeMs, timeLineOffsetMs: parts.timeLineOffsetMs() };
         }
         return;
       }

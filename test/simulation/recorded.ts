@@ -25,8 +25,8 @@ export interface RecordedTask {
   losses: number;
   /** In this group of changes. */
   hasJustFailed: boolean;
-  /** The end of its back-off, on the time line of a foreman whose wall clock stood like this. */
-  notBefore: { readonly atMs: number; readonly wallOffsetMs: number } | null;
+  /** The end of its back-off, on the time line of a foreman that began with this offset. */
+  notBefore: { readonly atMs: number; readonly timeLineOffsetMs: number } | null;
   reopenCount: number;
   cancelCount: number;
 }

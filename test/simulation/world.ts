@@ -50,7 +50,7 @@ export async function createWorld(
   const foremanWall = { offsetMs: 0 };
   const record = createRecord({
     ledger: () => ledger,
-    wallOffsetMs: () => foremanWall.offsetMs,
+    timeLineOffsetMs: () => foreman.timeLineOffsetMs,
   });
   const ledger = createLedger({
     options,
