@@ -34,8 +34,11 @@ describe.skipIf(!canMount)("a foreman on a small disk", () => {
     await eventually("the reserve is there", () => existsSync(reserve));
   }, SETUP_MS);
   afterEach(async () => {
-    await cluster.close();
-    await disk.close();
+    try {
+      await cluster.close();
+    } finally {
+      await disk.close();
+    }
   });
 
   async function counts(jobId: number): Promise<Record<string, number>> {
