@@ -25,6 +25,8 @@ export interface HonestClient {
 }
 
 const TASK_COUNT = 3;
+/** Between jobs: it is the others that make the load. */
+const PAUSE_MS = 10;
 /** Of the honest worker: no hostile one is asked. */
 export const HONEST_LABEL = ["is", "honest"] as const;
 
@@ -41,6 +43,7 @@ export async function startHonestClient(url: string, key: Key): Promise<HonestCl
         latenciesMs.push(await runJob(peer, ++jobCount));
         onJob.resolve();
         onJob = Promise.withResolvers();
+        await Bun.sleep(PAUSE_MS);
       }
     } catch (thrown) {
       onJob.reject(thrown);

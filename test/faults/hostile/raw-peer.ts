@@ -128,7 +128,7 @@ export async function openProven(
 /** A connection that says nothing. */
 export function openTcp(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port }, () => {
+    const socket = createConnection({ host, port, noDelay: true }, () => {
       socket.off("error", reject);
       // The foreman may cut it at any time; `close` says so.
       socket.on("error", () => {});

@@ -22,12 +22,12 @@ export function mutatedFrame(
   const random = createRandom(seed);
   let message: unknown = structuredClone(random.pick(samples));
   if (random.chance(0.7)) {
-    for (let count = 1 + random.below(3); count > 0; count--) message = lie(message, random);
+    for (let count = 1 + random.below(2); count > 0; count--) message = lie(message, random);
   }
   let bytes = encode(message, encoding);
   if (random.chance(0.05)) bytes = splice(bytes, encode(random.pick(samples), encoding), random);
-  if (random.chance(0.5)) {
-    for (let count = 1 + random.below(4); count > 0; count--) bytes = damage(bytes, random);
+  if (random.chance(0.3)) {
+    for (let count = 1 + random.below(3); count > 0; count--) bytes = damage(bytes, random);
   }
   const isWrongKind = random.chance(0.01);
   return { bytes, isBinary: (encoding === "msgpack") !== isWrongKind };
@@ -54,8 +54,8 @@ function lie(message: unknown, random: Random): unknown {
   const act = random.below(10);
   if (act === 0) Reflect.deleteProperty(holder, key);
   else if (act === 1) define(holder, random.pick(HOSTILE_KEYS), hostileValue(random));
-  else if (act === 2) define(holder, key, nearValue(Reflect.get(holder, key), random));
-  else if (act === 3) define(holder, key, Reflect.get(random.pick(places).holder, key));
+  else if (act < 7) define(holder, key, nearValue(Reflect.get(holder, key), random));
+  else if (act === 7) define(holder, key, Reflect.get(random.pick(places).holder, key));
   else define(holder, key, hostileValue(random));
   return message;
 }
