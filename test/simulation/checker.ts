@@ -2,6 +2,7 @@
  * The last look, when everything is over: what was acknowledged is there, what is recorded has really
  * happened, and nothing is held that nobody will ever ask for.
  */
+import { asBootId } from "../../src/runtime/protocol/ids.ts";
 import { taskName } from "./ledger.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world.ts";
@@ -27,6 +28,23 @@ export function checkEnd(world: World): void {
     clients.every(({ isDone }) => isDone),
     "a client is not done",
   );
+}
+
+/** What is found out late: frames that were under way when a connection broke. */
+const LATE_MS = 25_000;
+
+/** A worker that is gone for good is given up within its lease and two seconds. */
+export function checkLeases({ timeline, options, foreman, workers }: World): void {
+  const { state } = foreman.foreman ?? {};
+  const patienceMs = options.leaseMs + 2_000 + LATE_MS;
+  if (state === undefined || timeline.nowMs - foreman.awakeSinceMs < patienceMs) return;
+  for (const { name, lastBoot } of workers) {
+    if (lastBoot === null || timeline.nowMs - lastBoot.diedAtMs < patienceMs) continue;
+    demand(
+      !state.sessions.has(asBootId(lastBoot.bootId)),
+      `${name} died ${timeline.nowMs - lastBoot.diedAtMs} ms ago, and the foreman still counts on it`,
+    );
+  }
 }
 
 /** Where no worker died and no line was away for long, none is ever declared lost. */

@@ -18,8 +18,11 @@ export type Question = Message extends infer M
   : never;
 
 export interface ClientConnection {
-  /** @throws AnswerLost, or CcError as the foreman refused it. */
-  ask(question: Question): Promise<Message>;
+  /**
+   * @param first goes out just before, under the same number, and has no answer of its own.
+   * @throws AnswerLost, or CcError as the foreman refused it.
+   */
+  ask(question: Question, first?: Question): Promise<Message>;
 }
 
 const ANSWER_WITHIN_MS = 60_000;
@@ -67,7 +70,7 @@ export function createClientConnection(parts: {
   }
 
   return {
-    async ask(question) {
+    async ask(question, first) {
       channel ??= connect();
       const open = await channel;
       if (!open.isOpen) {
@@ -83,6 +86,7 @@ export function createClientConnection(parts: {
           open.close(1001, "no answer");
           onClose();
         });
+        if (first) open.send({ ...first, request } as Message);
         open.send({ ...question, request } as Message);
       });
     },

@@ -16,7 +16,7 @@ import {
 import { type Dialler, dialForeman } from "./dialling.ts";
 import { followJob } from "./following.ts";
 import type { ForemanHost } from "./foreman-host.ts";
-import { encodeInputs, type JobPlan } from "./jobs.ts";
+import { BUNDLE_BYTES, BUNDLE_SHA256, encodeInputs, type JobPlan } from "./jobs.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Line } from "./network.ts";
 import type { WorldOptions } from "./options.ts";
@@ -132,7 +132,11 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
       pause,
       memoryOf,
       isSteering: () => mayySteer && options.steeringMs !== null,
-      askUntilAnswered: (question) => repeat(connection, question, pause),
+      askUntilAnswered: (question) =>
+        repeat(connection, question, async (why) => {
+          story.tell(() => `${name}: is to ask again later: ${why.message}`);
+          await pause(1_000);
+        }),
     };
     story.tell(() => `${name}: starts`);
     const note = (thrown: unknown): void => {
@@ -180,7 +184,7 @@ export function createClientHost(parts: ClientHostParts): ClientHost {
 async function repeat(
   connection: ClientConnection,
   question: Question,
-  pause: (ms: number) => Promise<void>,
+  onRetry: (why: CcError) => Promise<void>,
 ): Promise<Answer> {
   for (;;) {
     try {
@@ -189,8 +193,23 @@ async function repeat(
       if (thrown instanceof AnswerLost) continue;
       if (!(thrown instanceof CcError)) throw thrown;
       if (!thrown.retryable) return { kind: "refused", error: thrown };
-      await pause(1_000);
+      if (thrown.code === "bundle_missing") await upload(connection);
+      await onRetry(thrown);
     }
+  }
+}
+
+/** The job's code; what goes wrong with it shows when the job is submitted again. */
+async function upload(connection: ClientConnection): Promise<void> {
+  const sha256 = BUNDLE_SHA256;
+  const byte_count = BUNDLE_BYTES.byteLength;
+  try {
+    const answer = await connection.ask({ type: "blob_offer", sha256, kind: "bundle", byte_count });
+    if (answer.type !== "blob_need") return;
+    const chunk = { type: "blob_chunk", sha256, number: 0, data: BUNDLE_BYTES } as const;
+    await connection.ask({ type: "blob_done", sha256 }, chunk);
+  } catch (thrown) {
+    if (!(thrown instanceof AnswerLost || thrown instanceof CcError)) throw thrown;
   }
 }
 
@@ -231,6 +250,7 @@ async function submit(
     close: first === count,
   });
   if (answer.kind === "refused") {
+    if (spec.after.some((jobId) => context.record.removedJobs.has(jobId))) return "removed";
     throw new Violation(
       `submission ${key} is refused: ${answer.error.code}: ${answer.error.message}`,
     );

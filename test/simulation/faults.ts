@@ -66,14 +66,8 @@ export function createNemesis(parts: NemesisParts): Nemesis {
   }
 
   function suspendForeman(): void {
-    const { process } = foreman;
-    if (process === null || process.isSuspended) return;
-    story.tell(() => "foreman: suspended");
-    process.suspend();
-    later(upTo(90_000), () => {
-      if (process.isSuspended) story.tell(() => "foreman: goes on");
-      process.resume();
-    });
+    foreman.suspend();
+    later(upTo(90_000), foreman.resume);
   }
 
   function partition(): void {
@@ -176,7 +170,7 @@ export function createNemesis(parts: NemesisParts): Nemesis {
       story.tell(() => "— the faults end");
       isOver = true;
       store.stopFaults();
-      foreman.process?.resume();
+      foreman.resume();
       foreman.start();
       for (const worker of workers) {
         worker.stopFaults();

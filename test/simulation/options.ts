@@ -61,7 +61,8 @@ export function drawOptions(seed: number): WorldOptions {
   const isCalm = dice.happens(0.35);
   const heartbeatMs = dice.pick([500, 1_000, 3_000]);
   const leaseMs = isCalm ? dice.pick([15_000, 30_000]) : heartbeatMs * dice.pick([3, 5, 10]);
-  const safetyMs = dice.pick([10_000, 30_000, 60_000, 90_000]);
+  const safetyMs = dice.pick([10_000, 20_000, 40_000, 80_000]);
+  const taskMsMax = dice.pick([20, 200, 2_000, 20_000]);
   return {
     seed,
     temper: isCalm ? "calm" : "rough",
@@ -71,8 +72,9 @@ export function drawOptions(seed: number): WorldOptions {
     workerCount: dice.whole(1, 4),
     clientCount: dice.whole(1, 2),
     jobCount: dice.whole(1, 5),
-    tasksPerJobMax: dice.pick([3, 10, 40, 120]),
-    taskMsMax: dice.pick([20, 200, 2_000, 20_000]),
+    // Many long tasks would only take long.
+    tasksPerJobMax: Math.min(dice.pick([3, 10, 40, 100]), Math.ceil(200_000 / taskMsMax)),
+    taskMsMax,
     safetyMs,
     faults: isCalm ? drawCalmFaults(dice, safetyMs) : drawRoughFaults(dice, safetyMs),
     store: drawStoreFaults(dice),

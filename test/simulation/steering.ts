@@ -27,7 +27,10 @@ async function restore(context: ClientContext, plan: JobPlan): Promise<void> {
   if (jobId !== null) {
     await context.askUntilAnswered({ type: "update_job", job_id: jobId, patch: { paused: false } });
   }
-  for (const name of context.workerNames) await pauseWorker(context, name, false);
+  for (const name of context.workerNames) {
+    await pauseWorker(context, name, false);
+    await drainWorker(context, name, true);
+  }
 }
 
 type Act = (context: ClientContext, plan: JobPlan, jobId: number) => Promise<void>;
@@ -107,7 +110,8 @@ const pause: Act = async (context, _plan, jobId) => {
     job_id: jobId,
     patch: { paused },
   });
-  demand(answer.kind === "answer", `job ${jobId} cannot be paused`);
+  const isGone = context.record.removedJobs.has(jobId);
+  demand(answer.kind === "answer" || isGone, `job ${jobId} cannot be paused`);
 };
 
 /** The counters of every answer are those of its tasks. */
@@ -132,7 +136,24 @@ const steerWorker: Act = async (context) => {
   await pauseWorker(context, context.dice.pick(context.workerNames), context.dice.happens(0.5));
 };
 
+/** Only what its submitter has read to the end, so that nobody types its line again. */
+const remove: Act = async (context, plan, jobId) => {
+  if (!context.memoryOf(plan.key).isDone) return;
+  context.story.tell(() => `${context.name}: removes job ${jobId}`);
+  const answer = await context.askUntilAnswered({ type: "remove_job", job_id: jobId });
+  demand(
+    answer.kind === "refused" || context.record.removedJobs.has(jobId),
+    `job ${jobId} is acknowledged as removed, and it is there`,
+  );
+};
+
+const drain: Act = async (context) => {
+  await drainWorker(context, context.dice.pick(context.workerNames), context.dice.happens(0.3));
+};
+
 const ACTS: readonly Act[] = [
+  remove,
+  drain,
   cancelAll,
   cancelSome,
   cancelSome,
@@ -156,6 +177,11 @@ async function pauseWorker(context: ClientContext, worker: string, paused: boole
     () => `${context.name}: ${paused ? "pauses" : "resumes"} ${worker}${now ? " now" : ""}`,
   );
   await context.askUntilAnswered({ type: "update_worker", worker_id: worker, paused, now });
+}
+
+async function drainWorker(context: ClientContext, worker: string, undo: boolean): Promise<void> {
+  context.story.tell(() => `${context.name}: ${undo ? "keeps" : "drains"} ${worker}`);
+  await context.askUntilAnswered({ type: "drain_worker", worker_id: worker, undo });
 }
 
 function drawIndexes(

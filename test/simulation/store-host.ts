@@ -11,7 +11,6 @@ import { createFactReader } from "../../src/runtime/store/sqlite/fact-reader.ts"
 import { openStoreOn } from "../../src/runtime/store/sqlite/sqlite-store.ts";
 import type { CommitOutcome, Store } from "../../src/runtime/store/store.ts";
 import type { Dice } from "./chance.ts";
-import { BUNDLE_BYTES, BUNDLE_SHA256 } from "./jobs.ts";
 import type { StoreFaults } from "./options.ts";
 import type { DurableRecord } from "./record.ts";
 import type { Story } from "./story.ts";
@@ -20,9 +19,10 @@ import { demand, type Watch } from "./violation.ts";
 
 export interface StoreHost {
   /** A new foreman's store. */
-  open(process: Process, crash: () => void): Store;
+  open(process: Process, of: { crash(): void; onCommit(): void }): Store;
   /** No commit fits but what the reserve is for. */
   setFull(isFull: boolean): void;
+  readonly isFull: boolean;
   /** Commits go well from now on. */
   stopFaults(): void;
   /** @throws Violation when rows contradict each other. */
@@ -68,17 +68,12 @@ export async function createStoreHost(parts: StoreHostParts): Promise<StoreHost>
     return dice.happens(faults.fatalChance) ? "fatal" : null;
   }
 
-  function open(process: Process, crash: () => void): Store {
+  function open(process: Process, { crash, onCommit }: { crash(): void; onCommit(): void }): Store {
     const store = openStoreOn(database, { nowMs: process.clock.nowMs() });
     let isCommitting = false;
-    void store.putBlob({
-      sha256: BUNDLE_SHA256,
-      kind: "bundle",
-      bytes: BUNDLE_BYTES,
-      atMs: process.clock.nowMs(),
-    });
 
     async function commit(changes: readonly Change[]): Promise<CommitOutcome> {
+      onCommit();
       watch.judge(() => demand(!isCommitting, "two commits are under way at a time"));
       isCommitting = true;
       if (faults.commitLatencyMs > 0) await pause(process, faults.commitLatencyMs);
@@ -109,6 +104,9 @@ export async function createStoreHost(parts: StoreHostParts): Promise<StoreHost>
 
   return {
     open,
+    get isFull() {
+      return isFull;
+    },
     setFull(full) {
       isFull = full;
     },

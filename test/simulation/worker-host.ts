@@ -36,7 +36,8 @@ export interface WorkerHost {
   readonly line: Line;
   readonly process: Process | null;
   readonly dialler: Dialler | null;
-  readonly bootId: string | null;
+  /** That died last; null: none yet, or the worker runs again. */
+  readonly lastBoot: { readonly bootId: string; readonly diedAtMs: number } | null;
   start(): void;
   kill(why: string): void;
   suspend(): void;
@@ -79,6 +80,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
   const spoolAfterMs = dice.pick([50, 500, 5_000]);
   let boot: Boot | null = null;
   let bootCount = 0;
+  let lastBoot: WorkerHost["lastBoot"] = null;
   let fault: unknown = null;
   let isFaulty = true;
 
@@ -186,6 +188,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
       },
     };
     boot = { process, executors, state, loop, dialler };
+    lastBoot = null;
   }
 
   function kill(why: string): void {
@@ -195,6 +198,8 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
     boot.executors.kill();
     for (const execution of parts.ledger.running(name)) execution.end = "killed";
     boot.dialler.onDeath();
+    const { bootId } = boot.state;
+    lastBoot = bootId === null ? null : { bootId, diedAtMs: timeline.nowMs };
     boot = null;
   }
 
@@ -207,8 +212,8 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
     get dialler() {
       return boot?.dialler ?? null;
     },
-    get bootId() {
-      return boot?.state.bootId ?? null;
+    get lastBoot() {
+      return lastBoot;
     },
     start,
     kill,

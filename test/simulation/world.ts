@@ -6,7 +6,7 @@
 import { anOffer } from "../support/specs.ts";
 import { createAcknowledgements } from "./acknowledgements.ts";
 import { createDice } from "./chance.ts";
-import { checkEnd } from "./checker.ts";
+import { checkEnd, checkLeases } from "./checker.ts";
 import { type ClientHost, createClientHost } from "./client-host.ts";
 import { createNemesis, type Nemesis } from "./faults.ts";
 import { createForemanHost, type ForemanHost } from "./foreman-host.ts";
@@ -37,6 +37,7 @@ export interface World {
 
 /** Rows are held against each other so often; each look reads the whole store. */
 const EXAMINE_EVERY_MS = 60_000;
+const LEASES_EVERY_MS = 2_000;
 const EVENTS_MAX = 200_000;
 
 export async function createWorld(
@@ -163,8 +164,9 @@ export function play(world: World): void {
 }
 
 function runUntil(world: World, untilMs: number, isDone: () => boolean): boolean {
-  const { timeline, store, watch } = world;
+  const { timeline, store, watch, foreman } = world;
   let examinedAtMs = timeline.nowMs;
+  let lookedAtMs = timeline.nowMs;
   while (!isDone()) {
     if (!timeline.runNext(untilMs)) return false;
     watch.check();
@@ -172,6 +174,10 @@ function runUntil(world: World, untilMs: number, isDone: () => boolean): boolean
     if (timeline.nowMs - examinedAtMs > EXAMINE_EVERY_MS) {
       examinedAtMs = timeline.nowMs;
       store.examine();
+    }
+    if (timeline.nowMs - lookedAtMs > LEASES_EVERY_MS) {
+      lookedAtMs = timeline.nowMs;
+      if (!foreman.process?.isSuspended && !store.isFull) checkLeases(world);
     }
     demand(timeline.eventCount < EVENTS_MAX, "it does not come to rest: too many events");
   }

@@ -218,6 +218,47 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     seed: 153,
   },
   {
+    name: "leases-never-end",
+    meaning: "a worker whose heartbeats stay out is waited for without end",
+    patches: [
+      {
+        file: `${FOREMAN}/sessions/sessions.ts`,
+        find: "if (session.leaseEndsAtMs <= atMs) {",
+        replace: "if (session.leaseEndsAtMs <= 0) {",
+      },
+      {
+        file: `${FOREMAN}/sessions/sessions.ts`,
+        find: "if (graceMs !== null && graceMs <= atMs) {",
+        replace: "if (graceMs !== null && graceMs <= 0) {",
+      },
+    ],
+    seed: 1,
+  },
+  {
+    name: "hasty-time-outs",
+    meaning: "silence of a worker that cannot be heard is a time-out (found by this simulator)",
+    patches: [
+      {
+        file: `${FOREMAN}/outcomes/backstop.ts`,
+        find: "const fromMs = Math.max(dueAtMs, audibleFromMs(step, assignment.session));",
+        replace: "const fromMs = dueAtMs;",
+      },
+    ],
+    seed: 1,
+  },
+  {
+    name: "blame-ends-attempts",
+    meaning: "a blame taken back ends the attempt under way (found by this simulator)",
+    patches: [
+      {
+        file: `${FOREMAN}/sessions/session-loss.ts`,
+        find: "written.push(isRunning ? { ...row, attempt: row.attempt - 1 } : row);",
+        replace: "written.push(isRunning ? row : row);",
+      },
+    ],
+    seed: 1,
+  },
+  {
     name: "dirty-reads",
     meaning: "readers see what is not committed (a fault that this simulator found)",
     patches: [
