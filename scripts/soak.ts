@@ -31,17 +31,18 @@ const minutes = positive("minutes", values.minutes);
 const seed = positive("seed", values.seed);
 let isInterrupted = false;
 
-process.exitCode = await soak();
+process.exit(await soak());
 
 async function soak(): Promise<number> {
   const args = ["--retain-jobs", String(RETAINED_JOBS)];
   const cluster = await openCluster({ args, timing: TIMING });
+  // Ends what runs now; whoever waited for it sees that it is over and starts nothing more.
   const onInterrupt = (): void => {
     isInterrupted = true;
-    void cluster.close().then(() => process.exit(130));
+    cluster.close().catch(() => {});
   };
-  process.once("SIGINT", onInterrupt);
-  process.once("SIGTERM", onInterrupt);
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onInterrupt);
   try {
     return await run(cluster);
   } catch (thrown) {
@@ -49,8 +50,6 @@ async function soak(): Promise<number> {
     if (isInterrupted) return 130;
     throw thrown;
   } finally {
-    process.off("SIGINT", onInterrupt);
-    process.off("SIGTERM", onInterrupt);
     await cluster.close();
   }
 }
@@ -58,7 +57,10 @@ async function soak(): Promise<number> {
 async function run(cluster: Cluster): Promise<number> {
   for (const [name, content] of Object.entries(jobFiles)) cluster.file(name, content);
   const endAtMs = performance.now() + minutes * 60_000;
-  const isOver = (): boolean => isInterrupted || performance.now() >= endAtMs;
+  /** One party has failed: the others are not to go on. */
+  let isAborted = false;
+  const mustStop = (): boolean => isInterrupted || isAborted;
+  const isOver = (): boolean => mustStop() || performance.now() >= endAtMs;
   const tally: Tally = {
     jobCount: 0,
     taskCount: 0,
@@ -78,11 +80,22 @@ async function run(cluster: Cluster): Promise<number> {
       tally,
       killCount: chaos.killCount,
       isOver,
+      mustStop,
     }),
   );
-  await Promise.all([chaos.run(), ...submitters]);
-  await Bun.sleep(SETTLING_MS);
-  sampler.stop();
+  const parties = [chaos.run(), ...submitters];
+  try {
+    await Promise.all(parties);
+    await Bun.sleep(SETTLING_MS);
+  } catch (thrown) {
+    isAborted = true;
+    // What the others wait for ends with its processes.
+    await cluster.close().catch(() => {});
+    await Promise.allSettled(parties);
+    throw thrown;
+  } finally {
+    sampler.stop();
+  }
   tally.problems.push(...(await checkStore(cluster)));
   console.log(reportOf({ tally, chaos, samples: sampler.samples, cluster }));
   return tally.problems.length === 0 ? 0 : 1;

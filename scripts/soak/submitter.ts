@@ -25,7 +25,10 @@ export interface SubmitterParts {
   readonly tally: Tally;
   /** Kills and other losses so far. */
   killCount(): number;
+  /** No further job is begun. */
   isOver(): boolean;
+  /** Not even this one is brought to its end. */
+  mustStop(): boolean;
 }
 
 /** Exit code: the foreman was not reached, or broke off. */
@@ -85,15 +88,15 @@ async function lines(
 }
 
 /** Repeats the command until the foreman has answered it. */
-async function say(
-  { cluster, tally }: SubmitterParts,
-  words: readonly string[],
-): Promise<RunResult> {
+async function say(parts: SubmitterParts, words: readonly string[]): Promise<RunResult> {
+  const { cluster, tally } = parts;
   let answer: RunResult | null = null;
   await eventually(
     `cc ${words.join(" ")} is answered`,
     async () => {
+      if (parts.mustStop()) throw new Error("the soak is over");
       answer = await cluster.cc(words, { timeoutMs: COMMAND_TIMEOUT_MS });
+      if (parts.mustStop()) throw new Error("the soak is over");
       if (answer.exitCode !== UNREACHED) return true;
       tally.repeatCount++;
       return false;
