@@ -233,8 +233,10 @@ export interface Session {
   drainOrder: DrainOrder | null;
   /** Instant at which its `--time-limit` ends. */
   endsAtMs: number | null;
-  /** It handed tasks back by itself: no new ones before. */
+  /** It handed tasks back by itself, or did not get what was sent: no new ones before. */
   restsUntilMs: number;
+  /** Connections in a row after which it had not got what we had sent. */
+  unheardConnections: number;
   readonly assignments: Map<AssignmentId, Assignment>;
   /** Live rows by job. */
   readonly holdings: Map<JobId, Holding>;

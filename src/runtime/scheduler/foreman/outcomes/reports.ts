@@ -9,6 +9,7 @@ import { type CurrentStep, type EventOf, touchJob } from "../current-step.ts";
 import type { HeldTasks } from "../events.ts";
 import { recordDurations } from "../placement/pace.ts";
 import { noteFailures, noteSuccess } from "../sessions/blame.ts";
+import { noteHeard } from "../sessions/deafness.ts";
 import {
   type Assignment,
   isLiveRow,
@@ -74,6 +75,7 @@ export function openReport(
   if (session === null) return null;
   if (seq > session.reportSeq) {
     session.reportSeq = seq;
+    noteHeard(session);
     return session;
   }
   step.effects.push({ type: "acknowledgeReports", bootId, seq: session.reportSeq, stale: [] });

@@ -14,6 +14,7 @@ import { type CurrentStep, type EventOf, recordEvent } from "../current-step.ts"
 import type { Session, Worker } from "../state.ts";
 import { armSession } from "../timers.ts";
 import { type Adoption, adoptInventory, takeOverSpool } from "./adoption.ts";
+import { noteUnheard } from "./deafness.ts";
 import { noteDraining, repeatDrainOrder } from "./draining.ts";
 import { isSilence, noteServing } from "./serving.ts";
 import { endSession, loseSession, takeBackBlame } from "./session-loss.ts";
@@ -30,6 +31,7 @@ export function onSessionReady(step: CurrentStep, event: EventOf<"sessionReady">
   connect(step, session, event);
   if (previous !== undefined) replaceBoot(step, previous, session, event);
   const adoption = adoptInventory(step, session, event.inventory);
+  noteUnheard(step, session, adoption.requeued);
   recordArrival(step, session, isFirst ? null : adoption);
   if (isNewBoot) takeBackBlame(step, event.bootId);
   repeatDrainOrder(step, session);
@@ -133,6 +135,7 @@ export function createSession(
     drainOrder: null,
     endsAtMs: null,
     restsUntilMs: 0,
+    unheardConnections: 0,
     assignments: new Map(),
     holdings: new Map(),
     heldTasks: 0,
