@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { openSqlDatabase } from "../../../../src/runtime/platform/sqlite-driver.ts";
+import { asJobId } from "../../../../src/runtime/protocol/ids.ts";
 import { storePaths } from "../../../../src/runtime/store/folder.ts";
 import {
   examineStore,
@@ -15,6 +16,7 @@ import {
   inputs,
   jobFacts,
   NOW_MS,
+  reclaimLimits,
   reopened,
   restCancelled,
   settled,
@@ -132,5 +134,20 @@ export function suiteOfExamination(suite: FolderSuite): void {
     const { problems } = await examineStore(folder, { whole: true });
     assert.equal(problems.length, PROBLEMS_MAX);
     assert.equal(problems[0], "job 1 has 0 inputs of 1");
+  });
+
+  suite("rows of a removed job that wait to be deleted are no problem", async (folder) => {
+    await fill(folder);
+    const store = await openStore(folder);
+    await store.commit([{ type: "jobRemoved", jobId: asJobId(1) }]);
+    await store.reclaim(reclaimLimits({ rowsMax: 1 }));
+    await store.close();
+    const { problems, jobCount } = await examineStore(folder, { whole: true });
+    assert.deepEqual([problems, jobCount], [[], 1]);
+  });
+
+  suite("a job that is removed and still there is named", async (folder) => {
+    const problems = await problemsAfter(folder, "insert into removed_job(job_id) values (2)");
+    assert.deepEqual(problems, ["job 2 is removed and still there"]);
   });
 }
