@@ -14,6 +14,7 @@ import { startDeadline } from "../processes/deadline.ts";
 import { isGroupAlive } from "../processes/libc.ts";
 import { preferForOutOfMemory } from "../processes/out-of-memory.ts";
 import type { ProcessHost } from "../processes/process-host.ts";
+import { spawnWithReserve } from "../processes/process-reserve.ts";
 import { endTree, KILL_AFTER_MS, type ProcessTree } from "../processes/process-tree.ts";
 import { watchTreeMemory } from "../processes/tree-memory.ts";
 import { type CommandEnd, type CommandLimits, describeEnd, type StopCause } from "./command-end.ts";
@@ -176,7 +177,7 @@ function spawnCommand(request: CommandRequest, token: string, output: CommandOut
     // A session and a group of its own: a signal to the group reaches all of it and nothing else.
     detached: true,
   };
-  const child = spawnOrScript(argv, options);
+  const child = spawnWithReserve(() => spawnOrScript(argv, options));
   output.spawned({ stdout: asStream(child.stdout), stderr: asStream(child.stderr) });
   return child;
 }

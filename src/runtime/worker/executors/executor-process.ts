@@ -6,6 +6,7 @@ import { type OutputCapture, openOutputCapture } from "../commands/output-captur
 import { ATTEMPT_TOKEN_VARIABLE } from "../processes/attempt-token.ts";
 import { preferForOutOfMemory } from "../processes/out-of-memory.ts";
 import type { ProcessHost } from "../processes/process-host.ts";
+import { spawnWithReserve } from "../processes/process-reserve.ts";
 import type { ProcessTree } from "../processes/process-tree.ts";
 import type { ExecutorDeath } from "./executor-failure.ts";
 
@@ -44,7 +45,7 @@ export function startExecutorProcess(options: ExecutorProcessOptions): ExecutorP
   const outputs = tails.map((tail) => openOutputCapture(tail.push));
   let child: Child;
   try {
-    child = spawnExecutor(options, token, outputs);
+    child = spawnWithReserve(() => spawnExecutor(options, token, outputs));
   } catch (cause) {
     for (const output of outputs) output.close();
     host.tokens.release(token);

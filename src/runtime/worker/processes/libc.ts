@@ -1,5 +1,5 @@
 /**
- * The three system calls that the runtime does not offer as we need them. Where libc cannot be
+ * The four system calls that the runtime does not offer as we need them. Where libc cannot be
  * reached (not Linux, an unknown libc) it is null and callers take the runtime's slower way.
  */
 import { dlopen, FFIType, ptr } from "bun:ffi";
@@ -9,6 +9,7 @@ const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1
 const O_CLOEXEC = 0o2000000;
 const O_NONBLOCK = 0o4000;
 const F_SETFL = 4;
+const RLIMIT_NPROC = 6;
 
 const libc = openLibrary();
 const pipeEnds = new Int32Array(2);
@@ -47,6 +48,20 @@ export function isGroupAlive(groupId: number): boolean {
   }
 }
 
+/** Soft and hard, in the layout of `struct rlimit`. */
+const limitPair = new BigUint64Array(2);
+
+/**
+ * How many processes its account may have when this one, or what it forks, wants another. 0 is this
+ * process; up to `hard` it may be raised again.
+ */
+export function limitProcesses(pid: number, soft: bigint, hard: bigint): void {
+  if (libc === null) return;
+  limitPair[0] = soft;
+  limitPair[1] = hard;
+  libc.symbols.prlimit(pid, RLIMIT_NPROC, ptr(limitPair), null);
+}
+
 function openLibrary() {
   if (process.platform !== "linux") return null;
   const { i32, ptr: pointer } = FFIType;
@@ -56,6 +71,7 @@ function openLibrary() {
         pipe2: { args: [pointer, i32], returns: i32 },
         fcntl: { args: [i32, i32, i32], returns: i32 },
         kill: { args: [i32, i32], returns: i32 },
+        prlimit: { args: [i32, i32, pointer, pointer], returns: i32 },
       });
     } catch {
       // Another libc: the next name.
