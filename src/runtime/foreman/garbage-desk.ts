@@ -37,7 +37,7 @@ const COLLECTED_MAX = 1_000;
 const PLANNED_MAX = 10_000;
 /** Jobs measured before others have their turn. */
 const JOBS_PER_TURN = 50;
-const FREEING_PATIENCE_MS = 10_000;
+const FREEING_PATIENCE_MS = 30_000;
 
 export function createGarbageDesk(parts: GarbageDeskParts): GarbageDesk {
   const { state, store } = parts;
