@@ -14,7 +14,7 @@ import type { StoreSpace } from "../store/reserve.ts";
 
 export interface StorageGate {
   readonly isFull: boolean;
-  /** Puts the reserve aside; without room for it the disk counts as full from the start. */
+  /** Puts the reserve aside, later and bit by bit; without room for it the disk counts as full at once. */
   start(): void;
   /** The refusal that new work of so many bytes meets; null: it may come in. */
   refuseNew(byteCount: number): CcError | null;
@@ -36,6 +36,10 @@ export interface StorageGateParts {
 
 /** Only while it is full. */
 const CHECK_MS = 1_000;
+/** A foreman that lives shorter than this, started for one small job, does not write a reserve. */
+const FIRST_SLICE_MS = 1_000;
+/** Between two pieces of the reserve, for everybody else. */
+const NEXT_SLICE_MS = 5;
 /** How old an answer of the file system may be; what was taken in since is counted off. */
 const FREE_BYTES_AGE_MS = 100;
 /** Inputs stand in the write-ahead log and then in the database. */
@@ -52,31 +56,35 @@ export function createStorageGate(parts: StorageGateParts): StorageGate {
   let known = { bytes: 0, atMs: Number.NEGATIVE_INFINITY };
 
   function enter(): void {
+    arm();
     if (isFull) return;
     isFull = true;
     const folder = space?.folder ?? "";
     logger.error("the disk is full: no new work is taken until there is room", { folder });
-    arm();
     parts.onChange(folder);
   }
 
-  function arm(): void {
-    timer = clock.setTimer(CHECK_MS, check, { holdsProcess: false });
+  function arm(delayMs = CHECK_MS): void {
+    timer?.cancel();
+    timer = clock.setTimer(delayMs, check, { holdsProcess: false });
   }
 
   function check(): void {
-    if (!hasRoomAgain()) {
-      arm();
-      return;
-    }
     timer = null;
+    const room = lookForRoom();
+    if (room === "more") arm(NEXT_SLICE_MS);
+    else if (!room) enter();
+    else if (isFull) leave();
+  }
+
+  function leave(): void {
     isFull = false;
     known = { bytes: 0, atMs: Number.NEGATIVE_INFINITY };
     logger.info("the disk has room again: new work is taken");
     parts.onChange(null);
   }
 
-  function hasRoomAgain(): boolean {
+  function lookForRoom(): boolean | "more" {
     try {
       return space === undefined || space.restoreReserve();
     } catch (thrown) {
@@ -96,7 +104,9 @@ export function createStorageGate(parts: StorageGateParts): StorageGate {
       return isFull;
     },
     start() {
-      if (!hasRoomAgain()) enter();
+      const room = lookForRoom();
+      if (room === "more") arm(FIRST_SLICE_MS);
+      else if (!room) enter();
     },
     refuseNew(byteCount) {
       if (space === undefined) return null;

@@ -123,6 +123,24 @@ test("a full disk takes results, and neither new work nor a retry until it has r
   ]);
 });
 
+test("the reserve is begun a second after the start and made bit by bit, while jobs come in", async () => {
+  let calls = 0;
+  const disk = Object.assign(createDisk(100 * MIB), {
+    restoreReserve: () => (++calls < 6 ? "more" : true) as boolean | "more",
+  });
+  const rig = await newRig(disk);
+  const client = rig.connect();
+  await rig.pass(500);
+  expect(calls).toBe(1);
+  client.send(submission([1]));
+  await client.next("job_accepted");
+  await rig.pass(1_000);
+  expect(calls).toBe(6);
+  await rig.pass(60_000);
+  expect(calls).toBe(6);
+  expect(await kinds(client)).not.toContain("storage_full");
+});
+
 test("queued tasks wait for room, can be cancelled meanwhile, and `why` names the disk", async () => {
   const disk = createDisk(100 * MIB);
   const rig = await newRig(disk);

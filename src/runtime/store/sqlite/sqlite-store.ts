@@ -12,7 +12,7 @@ import type { JobId } from "../../protocol/ids.ts";
 import type { StoredJob, StoredState } from "../../scheduler/foreman/facts.ts";
 import { type CommitMark, openCommitMark } from "../commit-mark.ts";
 import { createStoreFolder, type StorePaths, storePaths } from "../folder.ts";
-import { createStoreSpace, type StoreSpace } from "../reserve.ts";
+import { createStoreSpace, type OpenedStoreSpace, type StoreSpace } from "../reserve.ts";
 import { createFold } from "../settlement-fold.ts";
 import { storageBusy, storageFailed, storageFull } from "../storage-error.ts";
 import type { ForemanIdentity, Store } from "../store.ts";
@@ -88,7 +88,7 @@ async function openWriter(paths: StorePaths, options: SqliteStoreOptions): Promi
 
 async function startLocked(
   paths: StorePaths,
-  options: SqliteStoreOptions & { readonly space: StoreSpace },
+  options: SqliteStoreOptions & { readonly space: OpenedStoreSpace },
 ): Promise<Store> {
   const lock = await acquireStoreLock(paths);
   try {
@@ -101,7 +101,7 @@ async function startLocked(
 
 interface WriterParts extends SqliteStoreOptions {
   readonly lock: StoreLock;
-  readonly space: StoreSpace;
+  readonly space: OpenedStoreSpace;
 }
 
 /** Releases the lock with the store; what it throws leaves the lock held. */
@@ -112,6 +112,7 @@ async function startWriting(paths: StorePaths, parts: WriterParts): Promise<Stor
   let mark: CommitMark | null = null;
   let hasDiskFailed = false;
   const release = (): void => {
+    space.close();
     mark?.close();
     // Closing would write what is left of the log, over a disk that just failed to.
     if (!hasDiskFailed) database.close();
