@@ -66,6 +66,8 @@ interface Client {
   /** Jobs whose inputs this connection is still sending. */
   readonly openJobs: Set<JobId>;
   readonly upload: BlobUpload;
+  /** What it asked for is done all the same; nobody is told. */
+  isGone: boolean;
 }
 
 export function createClientRequests(parts: ClientRequestsParts): ClientRequests {
@@ -80,7 +82,7 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
 
   function open(channel: Channel): PacedHandler {
     const upload = parts.blobs.createUpload(channel);
-    const client: Client = { channel, openJobs: new Set(), upload };
+    const client: Client = { channel, openJobs: new Set(), upload, isGone: false };
     return {
       onMessage(message) {
         const refusal = accessRefusal(channel.peer, message.type);
@@ -89,6 +91,7 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
         return undefined;
       },
       onClose() {
+        client.isGone = true;
         for (const jobId of client.openJobs) {
           parts.submissions.forget(jobId);
           parts.post({ type: "submitterDetached", jobId });
@@ -97,7 +100,6 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
         parts.events.drop(channel);
         parts.subscriptions.drop(channel);
         parts.followers.drop(channel);
-        for (const [token, entry] of pending) if (entry.channel === channel) pending.delete(token);
       },
     };
   }
@@ -279,6 +281,10 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
     if (!entry) return;
     pending.delete(token);
     const { channel, request, client } = entry;
+    if (client.isGone) {
+      if (answer.type === "jobAccepted") acceptWithoutSubmitter(channel, answer.jobId);
+      return;
+    }
     switch (answer.type) {
       case "jobAccepted":
         client.openJobs.add(answer.jobId);
@@ -331,6 +337,14 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
         return;
       }
     }
+  }
+
+  /** It left before it heard of its job: the job is in the state in which it would have left it. */
+  function acceptWithoutSubmitter(channel: Channel, jobId: JobId): void {
+    parts.submissions.forget(jobId);
+    parts.post({ type: "submitterDetached", jobId });
+    parts.followers.submitted(channel, jobId);
+    parts.followers.drop(channel);
   }
 
   function refuse(token: ReplyToken, refusal: CcError): void {

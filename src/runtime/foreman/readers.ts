@@ -34,6 +34,8 @@ export function createReaders(onReading: (jobId: JobId, reading: boolean) => voi
 
   return {
     begin(channel, jobId) {
+      // It left while its request was looked at: nobody would ever say that it is done.
+      if (!channel.isOpen) return;
       const jobs = jobsOf.get(channel) ?? new Set();
       if (jobs.has(jobId)) return;
       jobs.add(jobId);

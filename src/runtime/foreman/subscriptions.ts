@@ -60,7 +60,8 @@ export function createSubscriptions(
     const { request, view } = message;
     const { body, value } = await build(view, channel, sinceMs);
     channel.send({ type: "snapshot", request, seq: 0, body, ...(value ? { value } : {}) });
-    if (!message.follow) return;
+    // It may have left while the view was built.
+    if (!message.follow || !channel.isOpen) return;
     if (countOf(channel) >= SUBSCRIPTIONS_PER_CHANNEL_MAX) {
       throw new CcError({
         code: "too_many_subscriptions",
