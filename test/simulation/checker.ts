@@ -4,6 +4,7 @@
  */
 import { asBootId } from "../../src/runtime/protocol/ids.ts";
 import { taskName } from "./ledger.ts";
+import type { Way } from "./network.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world.ts";
 
@@ -30,21 +31,31 @@ export function checkEnd(world: World): void {
   );
 }
 
-/** What is found out late: frames that were under way when a connection broke. */
-const LATE_MS = 25_000;
+/** Frames on their way, and commits that had to be tried again. */
+const LATE_MS = 3_000;
 
-/** A worker that is gone for good is given up within its lease and two seconds. */
+/** A worker that is dead, frozen or out of reach is given up within its lease and two seconds. */
 export function checkLeases({ timeline, options, foreman, workers }: World): void {
   const { state } = foreman.foreman ?? {};
+  const { nowMs } = timeline;
   const patienceMs = options.leaseMs + 2_000 + LATE_MS;
-  if (state === undefined || timeline.nowMs - foreman.awakeSinceMs < patienceMs) return;
-  for (const { name, lastBoot } of workers) {
-    if (lastBoot === null || timeline.nowMs - lastBoot.diedAtMs < patienceMs) continue;
+  if (state === undefined || nowMs - foreman.awakeSinceMs < patienceMs) return;
+  for (const { name, boot, line } of workers) {
+    const silentSinceMs = boot === null ? null : silenceOf(boot.silentSinceMs, line.toForeman);
+    if (silentSinceMs === null || nowMs - silentSinceMs < patienceMs) continue;
+    const session = state.sessions.get(asBootId(boot?.bootId ?? ""));
     demand(
-      !state.sessions.has(asBootId(lastBoot.bootId)),
-      `${name} died ${timeline.nowMs - lastBoot.diedAtMs} ms ago, and the foreman still counts on it`,
+      session === undefined,
+      `${name} is silent for ${nowMs - silentSinceMs} ms, and the foreman still counts on it`,
     );
   }
+}
+
+/** Since when nothing of it arrives; null: something may. */
+function silenceOf(silentSinceMs: number | null, way: Way): number | null {
+  if (way.isBlocked) return way.blockedAtMs;
+  // Its last heartbeats may have arrived when the line was whole again.
+  return silentSinceMs === null ? null : Math.max(silentSinceMs, way.healedAtMs);
 }
 
 /** Where no worker died and no line was away for long, none is ever declared lost. */

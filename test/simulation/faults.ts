@@ -79,12 +79,12 @@ export function createNemesis(parts: NemesisParts): Nemesis {
     const { toForeman, fromForeman } = host.line;
     const way = dice.pick(["both", "out", "in"] as const);
     story.tell(() => `${host.name}: its line is cut (${way})`);
-    if (way !== "in") block(toForeman);
-    if (way !== "out") block(fromForeman);
+    if (way !== "in") block(toForeman, timeline.nowMs);
+    if (way !== "out") block(fromForeman, timeline.nowMs);
     later(upTo(isCalm ? 4_000 : 60_000), () => {
       story.tell(() => `${host.name}: its line is whole again`);
-      heal(toForeman);
-      heal(fromForeman);
+      heal(toForeman, timeline.nowMs);
+      heal(fromForeman, timeline.nowMs);
     });
   }
 
@@ -117,7 +117,7 @@ export function createNemesis(parts: NemesisParts): Nemesis {
     const worker = dice.pick(workers);
     if (worker.process === null || worker.process.isSuspended) return;
     worker.suspend();
-    later(upTo(60_000), worker.resume);
+    later(upTo(isCalm ? 5_000 : 60_000), worker.resume);
   }
 
   function overload(): void {
@@ -183,8 +183,8 @@ export function createNemesis(parts: NemesisParts): Nemesis {
         client.stopSteering();
       }
       for (const { line } of [...workers, ...clients]) {
-        heal(line.toForeman);
-        heal(line.fromForeman);
+        heal(line.toForeman, timeline.nowMs);
+        heal(line.fromForeman, timeline.nowMs);
       }
     },
   };

@@ -13,6 +13,9 @@ import type { Process, Timeline } from "./timeline.ts";
 /** One way between a machine and the foreman's. */
 export interface Way {
   isBlocked: boolean;
+  blockedAtMs: number;
+  /** When what had waited arrived at last. */
+  healedAtMs: number;
   latencyMs: number;
   jitterMs: number;
   /** Looks again at what waits, after a change. */
@@ -64,15 +67,24 @@ export function createLine(dice: Dice): Line {
 function createWay(dice: Dice): Way {
   const latencyMs = dice.pick([0, 0, 1, 5, 40]);
   const jitterMs = dice.pick([0, 1, 10, 60]);
-  return { isBlocked: false, latencyMs, jitterMs, waiting: new Set() };
+  return {
+    isBlocked: false,
+    blockedAtMs: 0,
+    healedAtMs: 0,
+    latencyMs,
+    jitterMs,
+    waiting: new Set(),
+  };
 }
 
-export function block(way: Way): void {
+export function block(way: Way, nowMs: number): void {
+  if (!way.isBlocked) way.blockedAtMs = nowMs;
   way.isBlocked = true;
 }
 
 /** What waited arrives now, as retransmissions do. */
-export function heal(way: Way): void {
+export function heal(way: Way, nowMs: number): void {
+  if (way.isBlocked) way.healedAtMs = nowMs;
   way.isBlocked = false;
   for (const direction of [...way.waiting]) direction.kick();
 }

@@ -111,7 +111,7 @@ function drawCalmFaults(dice: Dice, safetyMs: number): FaultRates {
     foremanSuspendMs: sometimes(dice, safetyMs / 2),
     foremanClockJumpMs: sometimes(dice, safetyMs / 2),
     workerKillMs: null,
-    workerSuspendMs: null,
+    workerSuspendMs: sometimes(dice, safetyMs / 3),
     workerDrainMs: null,
     workerOverloadMs: sometimes(dice, safetyMs / 2),
     clientKillMs: sometimes(dice, safetyMs / 3),

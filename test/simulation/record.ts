@@ -30,6 +30,8 @@ export interface DurableRecord {
   readonly removedJobs: ReadonlySet<number>;
   /** Workers declared lost, by boot. */
   readonly lostBoots: ReadonlySet<string>;
+  /** Everything that has ever happened, by its kind. */
+  readonly eventKinds: ReadonlySet<string>;
 }
 
 export function createRecord(parts: JudgementParts): DurableRecord {
@@ -38,6 +40,7 @@ export function createRecord(parts: JudgementParts): DurableRecord {
   const keys = new Map<string, number>();
   const removedJobs = new Set<number>();
   const lostBoots = new Set<string>();
+  const eventKinds = new Set<string>();
   const leaving = new Set<RecordedTask>();
   const assignments = new Map<number, { readonly jobId: number; readonly indexes: Set<number> }>();
 
@@ -283,6 +286,7 @@ export function createRecord(parts: JudgementParts): DurableRecord {
         endAttempts(change);
         return;
       case "eventRecorded":
+        eventKinds.add(change.event.kind);
         if (change.event.kind === "worker_lost") {
           lostBoots.add((JSON.parse(change.event.body) as { boot: string }).boot);
         }
@@ -311,5 +315,6 @@ export function createRecord(parts: JudgementParts): DurableRecord {
     jobs,
     removedJobs,
     lostBoots,
+    eventKinds,
   };
 }

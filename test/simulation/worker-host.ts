@@ -36,8 +36,8 @@ export interface WorkerHost {
   readonly line: Line;
   readonly process: Process | null;
   readonly dialler: Dialler | null;
-  /** That died last; null: none yet, or the worker runs again. */
-  readonly lastBoot: { readonly bootId: string; readonly diedAtMs: number } | null;
+  /** The boot that runs or has died last, and since when its process says nothing; null: it does. */
+  readonly boot: { readonly bootId: string | null; readonly silentSinceMs: number | null } | null;
   start(): void;
   kill(why: string): void;
   suspend(): void;
@@ -80,7 +80,8 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
   const spoolAfterMs = dice.pick([50, 500, 5_000]);
   let boot: Boot | null = null;
   let bootCount = 0;
-  let lastBoot: WorkerHost["lastBoot"] = null;
+  let lastBoot: WorkerHost["boot"] = null;
+  let suspendedAtMs = 0;
   let fault: unknown = null;
   let isFaulty = true;
 
@@ -188,7 +189,6 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
       },
     };
     boot = { process, executors, state, loop, dialler };
-    lastBoot = null;
   }
 
   function kill(why: string): void {
@@ -198,8 +198,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
     boot.executors.kill();
     for (const execution of parts.ledger.running(name)) execution.end = "killed";
     boot.dialler.onDeath();
-    const { bootId } = boot.state;
-    lastBoot = bootId === null ? null : { bootId, diedAtMs: timeline.nowMs };
+    lastBoot = { bootId: boot.state.bootId, silentSinceMs: timeline.nowMs };
     boot = null;
   }
 
@@ -212,13 +211,16 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
     get dialler() {
       return boot?.dialler ?? null;
     },
-    get lastBoot() {
-      return lastBoot;
+    get boot() {
+      if (boot === null) return lastBoot;
+      const silentSinceMs = boot.process.isSuspended ? suspendedAtMs : null;
+      return { bootId: boot.state.bootId, silentSinceMs };
     },
     start,
     kill,
     suspend() {
       story.tell(() => `${name}: suspended`);
+      suspendedAtMs = timeline.nowMs;
       boot?.process.suspend();
     },
     resume() {

@@ -32,7 +32,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "if (row >= 0) {",
       },
     ],
-    seed: 12,
+    seed: 5,
   },
   {
     name: "acknowledge-before-commit",
@@ -57,7 +57,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "const backoffMs = 0 * planBackoffMs(step.state, job, failureCount);",
       },
     ],
-    seed: 5,
+    seed: 3,
   },
   {
     name: "forget-back-off-at-restart",
@@ -69,7 +69,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "if (notBeforeMs !== null && notBeforeMs < 0) delayTask(",
       },
     ],
-    seed: 50,
+    seed: 70,
   },
   {
     name: "count-losses-twice",
@@ -81,7 +81,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "column[index] = Math.min(0xffff, (column[index] as number) + 2);",
       },
     ],
-    seed: 12,
+    seed: 1,
   },
   {
     name: "losses-count-as-failures",
@@ -107,7 +107,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           'removeWaitingRows(state, assignment, rows, SETTLED);\n  returnTasks(state, { assignment, rows: [], reason: "revoked", request }, atMs, effects);',
       },
     ],
-    seed: 12,
+    seed: 1,
   },
   {
     name: "adopt-wrong-attempt",
@@ -131,7 +131,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "markRestCancelled(job, seq);\n  ([] as unknown[]).push({",
       },
     ],
-    seed: 7,
+    seed: 5,
   },
   {
     name: "settle-twice",
@@ -155,7 +155,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "inventory: [],",
       },
     ],
-    seed: 1,
+    seed: 5,
   },
   {
     name: "forget-assignments",
@@ -167,7 +167,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "",
       },
     ],
-    seed: 1,
+    seed: 3,
   },
   {
     name: "forget-submissions",
@@ -191,7 +191,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "",
       },
     ],
-    seed: 7,
+    seed: 5,
   },
   {
     name: "busy-counts-as-done",
@@ -215,7 +215,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "const hasStoodStill = stoodMs > leaseMs * 1e9;",
       },
     ],
-    seed: 153,
+    seed: 106,
   },
   {
     name: "leases-never-end",
@@ -223,16 +223,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: `${FOREMAN}/sessions/sessions.ts`,
-        find: "if (session.leaseEndsAtMs <= atMs) {",
-        replace: "if (session.leaseEndsAtMs <= 0) {",
-      },
-      {
-        file: `${FOREMAN}/sessions/sessions.ts`,
-        find: "if (graceMs !== null && graceMs <= atMs) {",
-        replace: "if (graceMs !== null && graceMs <= 0) {",
+        find: "session.leaseEndsAtMs = step.atMs + step.state.options.leaseMs;\n  session.lastHeartbeatAtMs",
+        replace: "session.leaseEndsAtMs = Number.POSITIVE_INFINITY;\n  session.lastHeartbeatAtMs",
       },
     ],
-    seed: 1,
+    seed: 15,
   },
   {
     name: "hasty-time-outs",
@@ -244,7 +239,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "const fromMs = dueAtMs;",
       },
     ],
-    seed: 1,
+    seed: 106,
   },
   {
     name: "blame-ends-attempts",
@@ -256,11 +251,24 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "written.push(isRunning ? row : row);",
       },
     ],
-    seed: 1,
+    seed: 249,
+  },
+  {
+    name: "late-failures-agree",
+    meaning:
+      "a late failure of a lost attempt is taken for a recorded one (found by this simulator)",
+    patches: [
+      {
+        file: `${FOREMAN}/outcomes/stale.ts`,
+        find: "(session?.isRecovered === true && waitsAgain(taskState))",
+        replace: "waitsAgain(taskState)",
+      },
+    ],
+    seed: 74,
   },
   {
     name: "dirty-reads",
-    meaning: "readers see what is not committed (a fault that this simulator found)",
+    meaning: "readers see what is not committed (found by this simulator)",
     patches: [
       {
         file: `${SHELL}/job-reader.ts`,
@@ -273,12 +281,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "return seq;",
       },
     ],
-    seed: 19,
+    seed: 75,
   },
   {
     name: "reuse-attempt-numbers",
     meaning:
-      "a cancelled task's number is given again though it may have begun (a fault that this simulator found)",
+      "a cancelled task's number is given again though it may have begun (found by this simulator)",
     patches: [
       {
         file: `${FOREMAN}/outcomes/settle.ts`,
@@ -286,6 +294,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "tasks.attempt[index] = (tasks.attempt[index] as number) - 1;",
       },
     ],
-    seed: 25,
+    seed: 5,
   },
 ];
