@@ -15,14 +15,16 @@ import type { StorageGate } from "./storage-gate.ts";
 /** Bundles kept in memory for workers that all ask at once. */
 const MEMORY_BYTES_MAX = BUNDLE_BYTES_MAX;
 const BUSY_RETRY_MS = 50;
+/** A worker asks once for each code that it is given tasks of. */
+const NEEDS_PER_CHANNEL_MAX = 1_000;
 
 export interface BlobServer {
-  /** Whether the bundle is here; remembered, so that a submission need not ask the store. */
+  /** Whether the bundle is here, and then stays for a submission: the store's promise, each time anew. */
   has(sha256: string): Promise<boolean>;
-  /** Answers `blob_need` of a worker. */
+  /** Answers `blob_need` of a worker: of one connection one after the other. */
   serve(channel: Channel, need: MessageOf<"blob_need">): Promise<void>;
   /** A job is gone, and perhaps code that no other job names. */
-  forgetKnown(): void;
+  forgetHeld(): void;
   /** One connection's uploads. */
   createUpload(channel: Channel): BlobUpload;
 }
@@ -41,19 +43,22 @@ export function createBlobServer(parts: {
   nowMs(): number;
 }): BlobServer {
   const { store, logger, gate, clock } = parts;
-  const known = new Set<string>();
   const memory = new Map<string, Uint8Array>();
+  /** Being read for whoever asked first, and for all who ask meanwhile. */
+  const loading = new Map<string, Promise<Uint8Array | null>>();
+  const serving = new WeakMap<Channel, { count: number; last: Promise<void> }>();
 
-  async function has(sha256: string): Promise<boolean> {
-    if (known.has(sha256)) return true;
-    if (!(await store.hasBlob(sha256))) return false;
-    known.add(sha256);
-    return true;
+  function load(sha256: string): Promise<Uint8Array | null> {
+    const held = memory.get(sha256);
+    if (held) return Promise.resolve(held);
+    const known = loading.get(sha256);
+    if (known) return known;
+    const read = readHere(sha256).finally(() => loading.delete(sha256));
+    loading.set(sha256, read);
+    return read;
   }
 
-  async function load(sha256: string): Promise<Uint8Array | null> {
-    const held = memory.get(sha256);
-    if (held) return held;
+  async function readHere(sha256: string): Promise<Uint8Array | null> {
     const bytes = await store.readBlob(sha256);
     if (bytes) remember(sha256, bytes);
     return bytes;
@@ -70,7 +75,22 @@ export function createBlobServer(parts: {
     }
   }
 
-  async function serve(channel: Channel, need: MessageOf<"blob_need">): Promise<void> {
+  /** All at once they would put a chunk each into the socket whenever it has room for one. */
+  function serve(channel: Channel, need: MessageOf<"blob_need">): Promise<void> {
+    const queue = serving.get(channel) ?? { count: 0, last: Promise.resolve() };
+    if (queue.count >= NEEDS_PER_CHANNEL_MAX) {
+      const error = tooMany(queue.count);
+      channel.send({ type: "error", request: need.request, ...error.toView() });
+      return queue.last;
+    }
+    queue.count++;
+    queue.last = queue.last.then(() => serveOne(channel, need)).finally(() => queue.count--);
+    serving.set(channel, queue);
+    return queue.last;
+  }
+
+  async function serveOne(channel: Channel, need: MessageOf<"blob_need">): Promise<void> {
+    if (!channel.isOpen) return;
     try {
       const bytes = await load(need.sha256);
       if (!bytes) throw missing(need.sha256);
@@ -93,7 +113,6 @@ export function createBlobServer(parts: {
       // Another program has the store locked, and will be done.
       else await new Promise<void>((resolve) => clock.setTimer(BUSY_RETRY_MS, resolve));
     }
-    known.add(sha256);
     remember(sha256, bytes);
   }
 
@@ -109,7 +128,7 @@ export function createBlobServer(parts: {
           answerError(request, tooLarge(byte_count));
           return;
         }
-        const isHere = await has(sha256);
+        const isHere = await store.hasBlob(sha256);
         const refusal = isHere ? null : gate.refuseNew(byte_count);
         if (refusal) answerError(request, refusal);
         else if (isHere) channel.send({ type: "blob_done", request, sha256 });
@@ -143,12 +162,7 @@ export function createBlobServer(parts: {
     };
   }
 
-  function forgetKnown(): void {
-    known.clear();
-    memory.clear();
-  }
-
-  return { has, serve, createUpload, forgetKnown };
+  return { has: store.hasBlob, serve, createUpload, forgetHeld: () => memory.clear() };
 }
 
 async function sendChunks(
@@ -182,6 +196,14 @@ const missing = (sha256: string): CcError =>
     code: "bundle_missing",
     message: `The foreman does not hold the code ${sha256.slice(0, 12)}….`,
     hint: "Submit the job again.",
+    retryable: true,
+    exitCode: 3,
+  });
+
+const tooMany = (count: number): CcError =>
+  new CcError({
+    code: "too_many_requests",
+    message: `This connection waits for ${count} bundles already.`,
     retryable: true,
     exitCode: 3,
   });

@@ -251,7 +251,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     window.forget(jobId);
     cache.forget(jobId);
     jobs.forget(jobId);
-    blobs.forgetKnown();
+    blobs.forgetHeld();
   }
 
   function perform(effect: ForemanEffect): void {
