@@ -143,6 +143,7 @@ export function createWorkerSessions(
     session.outbox.length = 0;
     session.specs.clear();
     sessions.set(bootId, session);
+    forgetEarlierBoots(session);
     post({
       type: "sessionReady",
       workerId,
@@ -164,6 +165,14 @@ export function createWorkerSessions(
     if (refusedAtMs.size >= REFUSED_NAMES_MAX) refusedAtMs.clear();
     refusedAtMs.set(workerId, atMs);
     parts.onRefused(workerId, refusal);
+  }
+
+  /** A worker whose process has started anew never speaks for the old one again. */
+  function forgetEarlierBoots({ workerId, bootId }: Session): void {
+    for (const earlier of sessions.values()) {
+      if (earlier.workerId !== workerId || earlier.bootId === bootId) continue;
+      if (!earlier.channel.isOpen) sessions.delete(earlier.bootId);
+    }
   }
 
   function findConnected(workerId: WorkerId, bootId: BootId): Session | null {
