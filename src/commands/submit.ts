@@ -6,7 +6,7 @@ import { buildSpec, defaultNameOf } from "../runtime/client/build-spec.ts";
 import { type EncodedBatch, encodeInputs } from "../runtime/client/inputs/encode-inputs.ts";
 import { primeBatches } from "../runtime/client/inputs/prime-batches.ts";
 import { createReduction } from "../runtime/client/reduce-results.ts";
-import { type Submission, submitJob } from "../runtime/client/submit-job.ts";
+import { isInputsClosed, type Submission, submitJob } from "../runtime/client/submit-job.ts";
 import { redirectConsoleToStderr } from "../runtime/job-module/console-to-stderr.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
 import { uuid } from "../runtime/platform/random.ts";
@@ -101,8 +101,8 @@ async function runSession(
       throw thrown;
     }
     const error = toCcError(thrown);
-    // The job under that key is another one, and not ours to end.
-    if (error.code !== "idempotency_conflict") {
+    // The job under that key is another one, and not ours to end; or it has ended.
+    if (error.code !== "idempotency_conflict" && !isInputsClosed(thrown)) {
       const abandoned = abandonedOf(context, session, running);
       await abandonSubmission({ ...abandoned, failure: error.message }, "failed");
     }
@@ -200,7 +200,7 @@ async function followWhileFeeding(
     () => following,
     (thrown: unknown) => {
       // The job ended before its inputs did: its results tell the rest.
-      if (toCcError(thrown).code === "inputs_closed") return following;
+      if (isInputsClosed(thrown)) return following;
       throw thrown;
     },
   );
@@ -245,8 +245,9 @@ function withJob(thrown: unknown, submission: Submission | null): unknown {
   });
 }
 
-/** Inside the sentence where it ends in a full stop. */
+/** Inside the sentence where it ends in a full stop; once, where it is named there already. */
 function nameJob(sentence: string, jobId: number): string {
+  if (new RegExp(`\\bjob ${jobId}\\b`, "i").test(sentence)) return sentence;
   const words = sentence.replace(/\.$/, "");
   return `${words} (job ${jobId})${words === sentence ? "" : "."}`;
 }

@@ -105,6 +105,31 @@ describe("Ctrl-C", () => {
   );
 
   test(
+    "a key given again with more or fewer inputs is refused, and its running job left alone",
+    async () => {
+      const line = (inputs: string) => [
+        ...["submit", "-d", "--idempotency-key", "nightly-2", "--array", inputs],
+        ...["--", "sleep", "30"],
+      ];
+      const jobId = (await served.cc(line("1-3"))).stdout.trim();
+      for (const inputs of ["1-4", "1-2", "2-4"]) {
+        const other = await served.cc(line(inputs));
+        expect([inputs, other.exitCode, other.stdout]).toEqual([inputs, 2, ""]);
+        expect(other.stderr).toContain(`This idempotency key belongs to job ${jobId}, which has `);
+        expect(other.stderr).not.toContain("is cancelled");
+      }
+      expect((await served.cc(line("1-3"))).stdout.trim()).toBe(jobId);
+      const { stdout } = await served.cc(["jobs", jobId, "--json"]);
+      expect(JSON.parse(stdout)).toMatchObject({
+        inputs_open: false,
+        tasks: { total: 3, cancelled: 0 },
+      });
+      await served.cc(["cancel", jobId]);
+    },
+    LONG,
+  );
+
+  test(
     "of an attached job cancels it, and so does the end of its submitter by SIGKILL",
     async () => {
       const submit = () => served.start(["submit", "--attached", "--", "sleep", "60"]);

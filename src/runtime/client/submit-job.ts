@@ -7,9 +7,10 @@
 import { crc32 } from "node:zlib";
 import type { Clock } from "../platform/clock.ts";
 import { EMPTY_VALUES, sliceValues, valueOffsets } from "../protocol/columns.ts";
-import { type CcError, usageError } from "../protocol/error.ts";
+import { CcError, usageError } from "../protocol/error.ts";
 import type { JobSpec } from "../protocol/job-spec.ts";
 import type { MessageOf } from "../protocol/messages.ts";
+import type { JobView } from "../protocol/views.ts";
 import type { Connection } from "./connection.ts";
 import { createInputFeed, type InputBatch } from "./input-feed.ts";
 import type { EncodedBatch } from "./inputs/encode-inputs.ts";
@@ -99,8 +100,25 @@ function announce(request: SubmitRequest, first: EncodedBatch | null): Promise<E
   });
 }
 
-/** Everything behind what the foreman holds already; returns how many inputs there are. */
 async function feed(
+  request: SubmitRequest,
+  entry: Entry,
+  first: EncodedBatch,
+  rest: AsyncIterator<EncodedBatch>,
+): Promise<number> {
+  try {
+    return await feedMissing(request, entry, first, rest);
+  } catch (thrown) {
+    const { existing, job_id: jobId } = entry.accepted;
+    if (!existing || !isInputsClosed(thrown)) throw thrown;
+    // A cancelled job took no more of these very inputs; any other has all that its submitter had.
+    if (await isCancelled(request.link, jobId)) throw thrown;
+    throw conflict(jobId, "fewer inputs");
+  }
+}
+
+/** Everything behind what the foreman holds already; returns how many inputs there are. */
+async function feedMissing(
   request: SubmitRequest,
   { connection, accepted }: Entry,
   first: EncodedBatch,
@@ -130,6 +148,16 @@ async function feed(
     live.request({ type: "close_job", job_id: accepted.job_id, count }),
   );
   return count;
+}
+
+/** The job takes no more inputs: it has ended, or somebody has said that there are no more. */
+export function isInputsClosed(thrown: unknown): boolean {
+  return thrown instanceof CcError && thrown.code === "inputs_closed";
+}
+
+async function isCancelled(link: Link, jobId: number): Promise<boolean> {
+  const { job } = await link.run((live) => live.request({ type: "get_job", job_id: jobId }));
+  return (job as Partial<JobView> | null)?.state === "cancelled";
 }
 
 async function nextOf(batches: AsyncIterator<EncodedBatch>): Promise<EncodedBatch | null> {
@@ -174,7 +202,7 @@ function createSkip(accepted: MessageOf<"job_accepted">): Skip {
     },
     check() {
       if (seen < heldCount)
-        throw conflict(accepted.job_id, `${heldCount} inputs, here are ${seen}`);
+        throw conflict(accepted.job_id, `more inputs (${heldCount}, here are ${seen})`);
     },
   };
 }

@@ -181,8 +181,40 @@ describe("a submission", () => {
     const other = await submit(link, others());
     await expect(other.inputs).rejects.toThrow(/belongs to job 17, which has other inputs/);
     const fewer = await submit(link, batchesOf(1_000));
-    await expect(fewer.inputs).rejects.toThrow(/which has 1300 inputs, here are 1000/);
+    await expect(fewer.inputs).rejects.toThrow(/which has more inputs \(1300, here are 1000\)/);
     link.close();
+  });
+
+  test("with more inputs than a job that is whole is a conflict, other than for a cancelled one", async () => {
+    for (const [state, error] of [
+      ["completed", /belongs to job 17, which has fewer inputs/],
+      ["running", /belongs to job 17, which has fewer inputs/],
+      ["cancelled", /Job 17 takes no more inputs/],
+    ] as const) {
+      const keeper = createInputKeeper((message, channel, job) => {
+        if (message.type === "submit_tasks" && job.closed) {
+          const { request } = message;
+          channel.send({
+            type: "error",
+            request,
+            code: "inputs_closed",
+            message: "Job 17 takes no more inputs.",
+            retryable: false,
+          });
+          return true;
+        }
+        if (message.type !== "get_job") return false;
+        const { request } = message;
+        channel.send({ type: "job_status", request, job: { job_id: 17, state }, affected: 0 });
+        return true;
+      });
+      const link = await linkTo(createScriptedForeman(keeper.answer));
+      await (await submit(link, batchesOf(1_300))).inputs;
+      const more = await submit(link, batchesOf(1_400));
+      await expect(more.inputs).rejects.toThrow(error);
+      expect(keeper.job.count).toBe(1_300);
+      link.close();
+    }
   });
 
   test("inputs that are wrong at once submit nothing", async () => {
