@@ -17,6 +17,11 @@ export function whyEndedJob(job: EndedJob, cancellation: EndedTask | null): WhyV
   if (state === "completed") {
     return { code: state, sentence: `Job ${jobId} completed: ${countsText(tasks)}.`, hint: null };
   }
+  if (state === "cancelled" && tasks.cancelled + tasks.failed === 0) {
+    // Nothing is left to cancel only where a job was still to get inputs.
+    const sentence = `Job ${jobId} was cancelled before all its inputs had come: ${countsText(tasks)}.`;
+    return { code: state, sentence, hint: `cc events ${jobId}` };
+  }
   const head =
     state === "cancelled"
       ? `Job ${jobId} was cancelled${reasonText(cancellation?.error ?? null)}${shareText(tasks)}`

@@ -46,6 +46,14 @@ test("of several errors the most frequent one is named as that", () => {
   );
 });
 
+test("a job cancelled while inputs came, with none left to cancel, offers no retry", () => {
+  expect(whyEndedJob(job("cancelled", { completed: 5 }), null)).toEqual({
+    code: "cancelled",
+    sentence: "Job 7 was cancelled before all its inputs had come: 5 completed.",
+    hint: "cc events 7",
+  });
+});
+
 test("a cancelled job says on whose account", () => {
   const cancelled = (code: string, message: string) => ({
     ...task("cancelled", 0),

@@ -164,8 +164,27 @@ test("what has ended or never was", () => {
   expect(whyJob(foreman.state, jobId).sentence).toBe(`Job ${jobId} has ended: completed.`);
   expect(whyJob(foreman.state, asJobId(99)).code).toBe("no_such_job");
   const open = submit(foreman, 0, {}, { close: false });
-  expect(whyJob(foreman.state, open).code).toBe("inputs_open");
+  expect(whyJob(foreman.state, open).sentence).toBe(
+    `Job ${open} has no inputs yet; more may come.`,
+  );
   expect(whyTask(foreman.state, open, 3).code).toBe("no_such_task");
+});
+
+test("a job that waits for its submitter, and for how long", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  const open = submit(foreman, 1, {}, { close: false });
+  const assignment = only(assignmentsIn(foreman.last));
+  complete(foreman, worker, assignment);
+  expect(whyJob(foreman.state, open).sentence).toBe(
+    `All inputs of job ${open} so far are settled (1); more may come.`,
+  );
+  foreman.send({ type: "submitterDetached", jobId: open });
+  expect(whyJob(foreman.state, open)).toEqual({
+    code: "submitter_away",
+    sentence: `All inputs of job ${open} so far are settled (1); its submitter is gone and is waited for, 60 s more.`,
+    hint: `cc cancel ${open}`,
+  });
 });
 
 test("a worker whose connection is gone, until it is given up, and after", () => {

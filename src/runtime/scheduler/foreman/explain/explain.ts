@@ -126,8 +126,20 @@ function whyQueuedJob(state: ForemanState, job: LiveJob): WhyView {
     const sentence = `${plural(delayed, "task")} of job ${jobId} failed and will be tried again, the first in ${left}.`;
     return why("backoff", sentence, `cc tasks ${jobId} --state delayed`);
   }
-  const sentence = `All ${job.tasks.count} inputs of job ${jobId} so far are settled; more may come.`;
-  return why("inputs_open", sentence, null);
+  return whyOpen(state, job);
+}
+
+function whyOpen({ nowMs }: ForemanState, job: LiveJob): WhyView {
+  const { jobId, tasks, detachedUntilMs } = job;
+  const count = tasks.count.toLocaleString("en-US");
+  const settled =
+    tasks.count === 0
+      ? `Job ${jobId} has no inputs yet`
+      : `All inputs of job ${jobId} so far are settled (${count})`;
+  if (detachedUntilMs === null) return why("inputs_open", `${settled}; more may come.`, null);
+  const left = formatDuration(detachedUntilMs - nowMs);
+  const sentence = `${settled}; its submitter is gone and is waited for, ${left} more.`;
+  return why("submitter_away", sentence, `cc cancel ${jobId}`);
 }
 
 /** null: at least one of the workers with its tasks is connected. */
