@@ -16,6 +16,8 @@ export interface BundleReclaimer {
   hasWork(limits: Pick<ReclaimLimits, "nowMs">): boolean;
   /** Within a transaction. */
   deleteSlice(budget: SliceBudget, limits: Pick<ReclaimLimits, "nowMs">): void;
+  /** What the last slice let go may be there again. */
+  onRolledBack(): void;
 }
 
 const BLOB_DELETE_IF_UNUSED = `
@@ -51,6 +53,8 @@ export function createBundleReclaimer(
   const deleteChunks = database.prepare(BLOB_CHUNK_DELETE_SOME);
   /** A removed job named them; looked at with the next slice. */
   const released = new Set<string>();
+  /** Of those, the ones that the last slice looked at. */
+  let looked: readonly string[] = [];
   /** Without a row in `blob`; their chunks go. */
   const dying = new Set<string>();
 
@@ -81,8 +85,9 @@ export function createBundleReclaimer(
     hasWork: (limits) => released.size > 0 || dying.size > 0 || findUnused(limits).length > 0,
     deleteSlice(budget, limits) {
       if (isSpent(budget)) return;
-      for (const sha256 of [...released, ...findUnused(limits)]) {
-        released.delete(sha256);
+      looked = [...released];
+      released.clear();
+      for (const sha256 of [...looked, ...findUnused(limits)]) {
         if (!promises.isPromised(sha256)) letGo(sha256);
       }
       for (const sha256 of dying) {
@@ -91,6 +96,9 @@ export function createBundleReclaimer(
         const isWanted = promises.isPromised(sha256) || exists.get(sha256Bytes(sha256)) !== null;
         if (isWanted || deleteChunksOf(sha256, budget) === 0) dying.delete(sha256);
       }
+    },
+    onRolledBack() {
+      for (const sha256 of looked) released.add(sha256);
     },
   };
 }

@@ -49,6 +49,7 @@ export function createReclaimer(
       events.deleteSlice(budget, limits);
     });
     if (outcome === "ok") return true;
+    bundles.onRolledBack();
     events.onRolledBack();
     return "later";
   }
