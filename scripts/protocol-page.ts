@@ -7,7 +7,10 @@ import {
   BUNDLE_BYTES_MAX,
   FRAME_BYTES_MAX,
   FRAME_BYTES_MAX_UNAUTHENTICATED,
+  FRAME_DEPTH_MAX,
+  FRAME_PARTS_MAX,
   JOB_TASKS_MAX,
+  MESSAGE_PARTS_MAX,
   SEND_QUEUE_BYTES_MAX,
   SUBMIT_CREDIT_BYTES,
   VALUE_BYTES_MAX,
@@ -77,6 +80,7 @@ Tasks travel in columns: field by field, all rows of a batch together, never an 
 |---|---|
 | a frame | ${FRAME_BYTES_MAX / MIB} MiB; before authentication ${FRAME_BYTES_MAX_UNAUTHENTICATED / 1024} KiB. Beyond it: close code 1009 |
 | an input or a result | ${VALUE_BYTES_MAX / MIB} MiB, nested at most ${VALUE_DEPTH_MAX} levels deep |
+| what a frame is made of | ${FRAME_PARTS_MAX.toLocaleString("en")} parts and ${FRAME_DEPTH_MAX} levels, columns and values counting as one part each; no MessagePack extension types; lists of a message ${MESSAGE_PARTS_MAX.toLocaleString("en")} parts |
 | rows of a batch | ${BATCH_TASKS_MAX.toLocaleString("en-US")} |
 | tasks of a job | ${JOB_TASKS_MAX.toLocaleString("en-US")} |
 | a job's code | ${BUNDLE_BYTES_MAX / MIB} MiB, in chunks of ${BLOB_CHUNK_BYTES / MIB} MiB |

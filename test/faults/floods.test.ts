@@ -1,4 +1,4 @@
-/** Row 24 and what is like it: peers that submit, ask or report faster than anybody can take it. */
+/** Peers that submit, ask or report faster than anybody can take it. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { asBootId } from "../../src/runtime/protocol/ids.ts";
 import type { Message } from "../../src/runtime/protocol/messages.ts";
@@ -53,7 +53,7 @@ async function flood(peer: RawPeer, messages: Iterable<Message>): Promise<void> 
   }
 }
 
-describe("row 24: a client that does not wait for its credit", () => {
+describe("a client that does not wait for its credit", () => {
   test(
     "submits inputs as fast as the foreman commits them, and no faster",
     async () => {
@@ -208,7 +208,7 @@ describe("row 24: a client that does not wait for its credit", () => {
   );
 });
 
-describe("row 24: honest work of unusual size", () => {
+describe("honest work of unusual size", () => {
   test(
     "a job of a million tasks does not keep others waiting",
     async () => {

@@ -1,4 +1,4 @@
-/** Row 36: a worker that reports what it was not given changes nothing, is told so, and is seen to do it. */
+/** A worker that reports what it was not given changes nothing, is told so, and is seen to do it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { hostname } from "node:os";
 import type { Message, MessageOf } from "../../src/runtime/protocol/messages.ts";

@@ -1,4 +1,4 @@
-/** Rows 18 to 20: frames that are too large, never end, make no sense, or unpack into gigabytes. */
+/** Frames that are too large, never end, make no sense, or unpack into gigabytes. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { FRAME_BYTES_MAX } from "../../src/runtime/protocol/limits.ts";
 import { type Attacked, openAttacked } from "./hostile/attacked.ts";
@@ -34,7 +34,7 @@ async function expectTooLarge(peer: RawPeer): Promise<void> {
   expect([1006, 1009]).toContain(code);
 }
 
-describe("row 18: a proven peer", () => {
+describe("a proven peer", () => {
   const peers = () => Promise.all([attacked.proven("client"), attacked.proven("worker")]);
 
   test(
@@ -115,7 +115,7 @@ describe("row 18: a proven peer", () => {
   );
 });
 
-describe("row 18: a stranger", () => {
+describe("a stranger", () => {
   test(
     "gets four kilobytes, however it sends them",
     async () => {
@@ -141,7 +141,7 @@ describe("row 18: a stranger", () => {
   );
 });
 
-describe("row 19: nonsense", () => {
+describe("nonsense", () => {
   const deep = `{"type":"submit_job","request":1,"spec":${"[".repeat(500_000)}`;
   const frames: readonly (readonly [string, "json" | "msgpack", Uint8Array, number])[] = [
     ["broken JSON", "json", Buffer.from('{"type":'), 1007],
@@ -235,7 +235,7 @@ describe("row 19: nonsense", () => {
 });
 
 test(
-  "row 20: compression is not negotiated, so there is no bomb to unpack",
+  "compression is not negotiated, so there is no bomb to unpack",
   async () => {
     await attacked.besideHonest("deflate", async () => {
       const headers = [

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts here are code of jobs
-/** Rows 26 and 33 for functions: what they start ends with their process, and that not long after its work. */
+/** What functions start ends with their process, and that not long after its work. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { ESCAPES, type Left, watchLeft } from "./hostile/escapes.ts";
 import { type Cluster, type Member, openCluster } from "./support/cluster.ts";

@@ -1,4 +1,4 @@
-/** Row 21: readers that stand still among much traffic cost little, hurt nobody, and miss nothing afterwards. */
+/** Readers that stand still among much traffic cost little, hurt nobody, and miss nothing afterwards. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Attacked, openAttacked } from "./hostile/attacked.ts";
 import { eventually, type Member, within } from "./support/cluster.ts";

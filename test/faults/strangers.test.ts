@@ -1,4 +1,4 @@
-/** Rows 22 and 23: whoever connects and proves nothing, and a foreman without descriptors left. */
+/** Whoever connects and proves nothing, and a foreman without descriptors left. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import type { Socket } from "node:net";
@@ -25,7 +25,7 @@ const goneOf = (socket: Socket): Promise<void> =>
     socket.resume();
   });
 
-describe("row 22: five hundred connections that prove nothing", () => {
+describe("five hundred connections that prove nothing", () => {
   let attacked: Attacked;
   beforeAll(async () => {
     attacked = await openAttacked();
@@ -94,7 +94,7 @@ describe("row 22: five hundred connections that prove nothing", () => {
   );
 });
 
-describe("row 23: many connections", () => {
+describe("many connections", () => {
   let attacked: Attacked | null = null;
   afterEach(async () => {
     await attacked?.close();

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts here are shell code
-/** Rows 25 and 28 to 30: tasks that print, allocate, loop, crash and break things. */
+/** Tasks that print, allocate, loop, crash and break things. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { residentMebibytes } from "./hostile/attacked.ts";
@@ -52,7 +52,7 @@ async function grownMebibytes(pid: number, act: () => Promise<void>): Promise<nu
   return most - before;
 }
 
-describe("row 25: a gigabyte of output", () => {
+describe("a gigabyte of output", () => {
   const bytes = count(300_000_000, 1_000_000_000);
   const OUTPUT_MEBIBYTES_MAX = 256;
   const pour = `head -c ${bytes} /dev/zero | tr '\\0' x`;
@@ -99,7 +99,7 @@ describe("row 25: a gigabyte of output", () => {
   );
 });
 
-describe("row 28: memory", () => {
+describe("memory", () => {
   const siblings = async (): Promise<void> => {
     const rows = await rowsOf("--array", "1-4", "--", "sh", "-c", "sleep 0.2; echo $0", "{}");
     expect(rows.map(({ value }) => value)).toEqual(["1\n", "2\n", "3\n", "4\n"]);
@@ -200,7 +200,7 @@ function createMemoryGroup(): MemoryGroup | null {
 }
 
 test(
-  "row 29: an endless loop is ended by its time-out, and its worker is never thought lost",
+  "an endless loop is ended by its time-out, and its worker is never thought lost",
   async () => {
     const seconds = count(4, 30);
     const flags = ["--timeout", `${seconds}s`];
@@ -218,7 +218,7 @@ test(
 );
 
 test(
-  "row 30: a task whose process ends, crashes or closes what it must not never completes",
+  "a task whose process ends, crashes or closes what it must not never completes",
   async () => {
     const imports = 'import { closeSync, readdirSync, writeSync } from "node:fs";';
     const ends: readonly (readonly [string, RegExp])[] = [

@@ -1,4 +1,4 @@
-/** Rows 26, 27, 32 and 33: whatever a command has started is gone when the command is, also with its worker. */
+/** Whatever a command has started is gone when the command is, also with its worker. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import {

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts here are shell code
-/** Row 31: tasks of an unprivileged worker that take every descriptor, every process and the disk. */
+/** Tasks of an unprivileged worker that take every descriptor, every process and the disk. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
   chmodSync,

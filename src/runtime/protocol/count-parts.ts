@@ -4,8 +4,7 @@
  * each: their own checks stop at the first wrong element.
  */
 
-/** A worker's inventory has three parts a batch, a list of failures a code a row. */
-const PARTS_MAX = 100_000;
+import { MESSAGE_PARTS_MAX } from "./limits.ts";
 
 /** Lists of this name are columns wherever they stand. */
 const NESTED_COLUMN = "index";
@@ -22,12 +21,12 @@ export function hasTooManyParts(message: object, listed: readonly string[]): boo
     if (next instanceof Uint8Array) continue;
     if (Array.isArray(next)) {
       partCount += next.length;
-      if (partCount > PARTS_MAX) return true;
+      if (partCount > MESSAGE_PARTS_MAX) return true;
       for (const part of next) if (typeof part === "object" && part !== null) waiting.push(part);
       continue;
     }
     for (const key in next) {
-      if (++partCount > PARTS_MAX) return true;
+      if (++partCount > MESSAGE_PARTS_MAX) return true;
       const part = (next as Readonly<Record<string, unknown>>)[key];
       if (typeof part !== "object" || part === null || key === NESTED_COLUMN) continue;
       waiting.push(part);

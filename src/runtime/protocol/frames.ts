@@ -8,14 +8,12 @@ import { Packr } from "msgpackr";
 import { toBase64 } from "./base64.ts";
 import { u32At, u32ToBytes, type ValueColumn, valueOffsets } from "./columns.ts";
 import { CcError } from "./error.ts";
+import { FRAME_DEPTH_MAX } from "./limits.ts";
 import { type Message, malformed, parseMessage } from "./messages.ts";
 import { findMessagePackFault } from "./scan-msgpack.ts";
 import { valueAsJson } from "./value.ts";
 
 export type Encoding = "msgpack" | "json";
-
-/** Nesting a JSON frame may have; a scan refuses more before anything is parsed. */
-const JSON_DEPTH_MAX = 64;
 
 const packr = new Packr({ useRecords: false, int64AsType: "number" });
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -106,7 +104,7 @@ function toPlain(value: unknown): unknown {
 }
 
 function parseJson(text: string): unknown {
-  if (isDeeperThan(text, JSON_DEPTH_MAX)) throw malformed(`nested over ${JSON_DEPTH_MAX} levels`);
+  if (isDeeperThan(text, FRAME_DEPTH_MAX)) throw malformed(`nested over ${FRAME_DEPTH_MAX} levels`);
   try {
     return JSON.parse(text);
   } catch (cause) {

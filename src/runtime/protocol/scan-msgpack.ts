@@ -5,12 +5,10 @@
  * It costs about 5 ns a part; columns are one part each, however long they are.
  */
 
-const DEPTH_MAX = 64;
-/** A list of 10,000 rows has some 400,000; decoding so many takes about 100 ms. */
-const PARTS_MAX = 2_000_000;
+import { FRAME_DEPTH_MAX, FRAME_PARTS_MAX } from "./limits.ts";
 
 /** For each level that is open: how many parts of it are still to come. Used within one call only. */
-const leftAtDepth = new Float64Array(DEPTH_MAX + 1);
+const leftAtDepth = new Float64Array(FRAME_DEPTH_MAX + 1);
 
 /** @returns what is wrong with it, as the end of a sentence; null when it may be decoded. */
 export function findMessagePackFault(frame: Uint8Array): string | null {
@@ -25,7 +23,7 @@ export function findMessagePackFault(frame: Uint8Array): string | null {
       depth--;
     }
     if (at >= end) return "it ends too early";
-    if (++partCount > PARTS_MAX) return `it has over ${PARTS_MAX} parts`;
+    if (++partCount > FRAME_PARTS_MAX) return `it has over ${FRAME_PARTS_MAX} parts`;
     leftAtDepth[depth] = (leftAtDepth[depth] as number) - 1;
     const token = frame[at++] as number;
     const shape = SHAPES[token] as number;
@@ -38,7 +36,7 @@ export function findMessagePackFault(frame: Uint8Array): string | null {
     at += size.headBytes;
     if (!size.isContainer) at += size.count;
     else if (size.count > end - at) return "it ends too early";
-    else if (++depth > DEPTH_MAX) return `it is nested over ${DEPTH_MAX} levels`;
+    else if (++depth > FRAME_DEPTH_MAX) return `it is nested over ${FRAME_DEPTH_MAX} levels`;
     else leftAtDepth[depth] = size.count;
   }
 }
