@@ -173,14 +173,14 @@ export function createFactReader(database: SqlDatabase): FactReader {
     },
     workers: () => listWorkers.all().map(workerOfRow),
     events({ jobId, workerId, afterSeq, limit }) {
-      if (workerId !== null) {
-        const rows = listEventsOfWorker.all(workerId, afterSeq, jobId, jobId, limit);
+      if (jobId !== null) {
+        const rows = listEventsOfJob.all(jobId, afterSeq, workerId, workerId, limit);
         return rows.map(eventOfRow);
       }
       const rows =
-        jobId === null
+        workerId === null
           ? listEvents.all(afterSeq, limit)
-          : listEventsOfJob.all(jobId, afterSeq, limit);
+          : listEventsOfWorker.all(workerId, afterSeq, limit);
       return rows.map(eventOfRow);
     },
     eventRange() {

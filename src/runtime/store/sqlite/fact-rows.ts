@@ -286,18 +286,18 @@ export const EVENT_LIST = `
   order by seq
   limit ?`;
 
+/** A null worker means any. A job has few events, a worker perhaps those of thousands of jobs. */
 export const EVENT_LIST_OF_JOB = `
   select seq, at_ms, kind, job_id, task_index, worker_id, body
-  from event
-  where job_id = ? and seq > ? and ${EVENT_IS_KEPT}
+  from event indexed by event_job
+  where job_id = ? and seq > ? and (? is null or worker_id = ?) and ${EVENT_IS_KEPT}
   order by seq
   limit ?`;
 
-/** A null job means any. */
 export const EVENT_LIST_OF_WORKER = `
   select seq, at_ms, kind, job_id, task_index, worker_id, body
   from event
-  where worker_id = ? and seq > ? and (? is null or job_id = ?) and ${EVENT_IS_KEPT}
+  where worker_id = ? and seq > ? and ${EVENT_IS_KEPT}
   order by seq
   limit ?`;
 
