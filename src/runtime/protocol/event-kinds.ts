@@ -179,6 +179,7 @@ export const EVENT_KINDS = {
     meaning:
       "Results came too late and were refused: the tasks run, or ran, under another assignment.",
     fields: {
+      "job_id?": "the job's number, also when the job is forgotten",
       ...TASKS,
       ...BOOT,
       assignment: "the batch they belonged to",

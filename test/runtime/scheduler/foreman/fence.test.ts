@@ -130,6 +130,20 @@ test("an index that the job does not have is stale and harms nothing", () => {
   expect(eventKinds(output)).toEqual(["stale_attempt"]);
 });
 
+test("a result for a job that is forgotten is told of under no job, so that it can be forgotten too", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  const jobId = submit(foreman, 1);
+  const assign = only(assignmentsIn(foreman.last));
+  complete(foreman, worker, assign);
+  const [known] = changesOf(complete(foreman, worker, assign), "eventRecorded");
+  expect(known?.event).toMatchObject({ kind: "stale_attempt", jobId, index: 0 });
+  foreman.send({ type: "jobRemoved", token: 1, jobId });
+  const [unknown] = changesOf(complete(foreman, worker, assign), "eventRecorded");
+  expect(unknown?.event).toMatchObject({ kind: "stale_attempt", jobId: null, index: null });
+  expect(JSON.parse(unknown?.event.body ?? "")).toMatchObject({ job_id: jobId, count: 1 });
+});
+
 test("a result for a cancelled task only frees its slot", () => {
   const foreman = aForeman();
   const worker = aWorker(foreman);

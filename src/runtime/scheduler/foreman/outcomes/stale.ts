@@ -49,15 +49,16 @@ function recordStale(
     boot: bootId,
     status,
   });
-  const job = step.state.jobs.get(jobId);
+  const { jobs, ended } = step.state;
+  const job = jobs.get(jobId);
   if (job) recordTasks(step, job, "stale_attempt", { ...from, indexes, body });
-  else {
-    recordLoose(step, worker, "stale_attempt", {
-      jobId,
-      ...from,
-      ...onlyTask(indexes),
-      body: body(nameTasks(indexes)),
-    });
+  else if (ended.has(jobId)) {
+    const about = { jobId, ...from, ...onlyTask(indexes) };
+    recordLoose(step, worker, "stale_attempt", { ...about, body: body(nameTasks(indexes)) });
+  } else {
+    // Under no job: with one that is forgotten, or never was, nobody would ever forget it.
+    const named = { job_id: jobId, ...body(nameTasks(indexes)) };
+    recordLoose(step, worker, "stale_attempt", { ...from, body: named });
   }
 }
 
