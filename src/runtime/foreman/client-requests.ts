@@ -59,6 +59,8 @@ interface Pending {
   readonly channel: Channel;
   readonly request: number;
   readonly client: Client;
+  /** Of a submission: more inputs come on this connection. */
+  readonly inputsFollow: boolean;
 }
 
 interface Client {
@@ -74,9 +76,9 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
   const pending = new Map<ReplyToken, Pending>();
   let nextToken = 1;
 
-  function expect(client: Client, request: number): ReplyToken {
+  function expect(client: Client, request: number, inputsFollow = false): ReplyToken {
     const token = nextToken++;
-    pending.set(token, { channel: client.channel, request, client });
+    pending.set(token, { channel: client.channel, request, client, inputsFollow });
     return token;
   }
 
@@ -198,7 +200,8 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
     }
     const { owner } = client.channel.peer;
     failpoint("submit-received");
-    parts.post(parts.submissions.submitJob(message, owner, expect(client, message.request)));
+    const token = expect(client, message.request, !message.close);
+    parts.post(parts.submissions.submitJob(message, owner, token));
   }
 
   async function closeJob(client: Client, message: MessageOf<"close_job">): Promise<void> {
@@ -287,7 +290,7 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
     }
     switch (answer.type) {
       case "jobAccepted":
-        client.openJobs.add(answer.jobId);
+        if (entry.inputsFollow) client.openJobs.add(answer.jobId);
         channel.send({
           type: "job_accepted",
           request,

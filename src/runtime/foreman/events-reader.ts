@@ -72,7 +72,7 @@ function readRows(
 }
 
 /** The event as everybody outside sees it. */
-export function viewEvent(row: EventRowFacts): EventView {
+function viewEvent(row: EventRowFacts): EventView {
   const { seq, atMs, kind, jobId, index, workerId } = row;
   return {
     seq,

@@ -11,6 +11,8 @@ export interface Followers {
   /** A submitter follows its own job until it says otherwise or leaves. */
   submitted(channel: Channel, jobId: JobId): void;
   drop(channel: Channel): void;
+  /** There is no such job any more. */
+  forget(jobId: JobId): void;
   count(): number;
 }
 
@@ -66,6 +68,14 @@ export function createFollowers(parts: FollowersParts): Followers {
       parts.readers.drop(channel);
       for (const jobId of [...(jobsOf.get(channel) ?? [])]) remove(channel, jobId);
       if (jobsOf.delete(channel)) parts.onCount(jobsOf.size);
+    },
+    forget(jobId) {
+      if (!followersOf.has(jobId)) return;
+      for (const [channel, jobs] of jobsOf) {
+        remove(channel, jobId);
+        if (jobs.size === 0) jobsOf.delete(channel);
+      }
+      parts.onCount(jobsOf.size);
     },
     count: () => jobsOf.size,
   };

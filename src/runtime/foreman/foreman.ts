@@ -251,6 +251,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     window.forget(jobId);
     cache.forget(jobId);
     jobs.forget(jobId);
+    followers.forget(jobId);
     blobs.forgetHeld();
   }
 

@@ -31,8 +31,8 @@ export interface JanitorParts {
 }
 
 /** Events of workers and of the foreman itself: the newest so many, and none older. */
-export const EVENTS_KEPT_MAX = 100_000;
-export const EVENT_AGE_MS_MAX = 30 * 86_400_000;
+const EVENTS_KEPT_MAX = 100_000;
+const EVENT_AGE_MS_MAX = 30 * 86_400_000;
 /** After so many new ones it looks whether the oldest must go. */
 const EVENTS_BETWEEN_LOOKS = 1_000;
 

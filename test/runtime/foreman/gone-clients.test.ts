@@ -8,7 +8,7 @@ import type { JobDetailView } from "../../../src/runtime/protocol/views.ts";
 import { createMemoryStore } from "../../../src/runtime/store/memory.ts";
 import type { CommitOutcome } from "../../../src/runtime/store/store.ts";
 import type { Channel } from "../../../src/runtime/transport/channel.ts";
-import { commandSpec, createRig, type Rig, submission } from "./rig.ts";
+import { commandSpec, completion, createRig, type Rig, readyMessage, submission } from "./rig.ts";
 
 const rigs: Rig[] = [];
 afterEach(async () => {
@@ -78,6 +78,31 @@ test("who has gone reads no job any more, so that it can be forgotten", () => {
   const readers = createReaders((jobId, reading) => told.push([jobId, reading]));
   readers.begin({ isOpen: false } as Channel, asJobId(1));
   expect(told).toEqual([]);
+});
+
+test("a job whose inputs were to follow is cancelled when its submitter leaves later, too", async () => {
+  const { rig } = await newRig();
+  const client = rig.connect();
+  client.send(submission([1], { close: false }));
+  await client.next("job_accepted");
+  client.channel.close(1000, "gone");
+  await rig.pass(70_000);
+  expect(await jobOf(rig)).toMatchObject({ state: "cancelled", inputs_open: false });
+});
+
+test("who submits for days on one connection is not remembered for jobs that are forgotten", async () => {
+  const { rig } = await newRig();
+  const client = rig.connect();
+  const worker = rig.connect({ role: "worker" });
+  worker.send(readyMessage("w1"));
+  client.send(submission([1]));
+  await client.next("job_accepted");
+  worker.send(completion(await worker.next("assign_task"), 1));
+  await worker.next("task_result_ack");
+  expect(rig.foreman.followerCount()).toBe(1);
+  client.send({ type: "remove_job", request: 2, job_id: 1 });
+  await client.next("done");
+  expect(rig.foreman.followerCount()).toBe(0);
 });
 
 test("a view that was still being built for who has gone is not followed", async () => {
