@@ -62,7 +62,7 @@ describe("a client that does not wait for its credit", () => {
         async () => {
           const peer = await attacked.proven("client");
           const jobId = await openJob(peer);
-          const batchCount = count(200, 1_000);
+          const batchCount = count(60, 1_000);
           const data = new Uint8Array(MEBIBYTE).fill(0x31);
           const accepted = Promise.withResolvers<void>();
           peer.onMessage = (message) => {
@@ -100,7 +100,7 @@ describe("a client that does not wait for its credit", () => {
     async () => {
       const { cluster } = attacked;
       cluster.file("large.ts", "export default (n: number) => String(n % 10).repeat(2 ** 20);\n");
-      const submitted = await cluster.cc(["submit", "-dq", "--array", "0-39", "large.ts"]);
+      const submitted = await cluster.cc(["submit", "-dq", "--array", "0-24", "large.ts"]);
       const jobId = Number(submitted.stdout.trim());
       expect((await cluster.cc(["wait", `${jobId}`])).exitCode).toBe(0);
       await attacked.besideHonest(
@@ -118,7 +118,7 @@ describe("a client that does not wait for its credit", () => {
           } as const;
           const requestCount = 1_000;
           for (let request = 1; request <= requestCount; request++) {
-            peer.send({ ...read, request, after: request % 30 });
+            peer.send({ ...read, request, after: request % 20 });
           }
           // It has its answers once it reads, each of them.
           const beside = await attacked.proven("client");
@@ -177,7 +177,7 @@ describe("a client that does not wait for its credit", () => {
         "many jobs",
         async () => {
           const peer = await attacked.proven("client");
-          const jobCount = count(3_000, 30_000);
+          const jobCount = count(1_000, 30_000);
           const accepted = Promise.withResolvers<void>();
           let acceptedCount = 0;
           peer.onMessage = (message) => {
@@ -215,7 +215,7 @@ describe("honest work of unusual size", () => {
       await attacked.besideHonest(
         "a million tasks",
         async () => {
-          const last = count(199_999, 999_999);
+          const last = count(99_999, 999_999);
           const { cluster } = attacked;
           const words = ["submit", "-dq", "--worker-label", "is=nobody", "--array", `0-${last}`];
           const submitted = await cluster.cc([...words, "--", "true"]);
@@ -265,7 +265,7 @@ test(
         });
         const data = new Uint8Array(4 * MEBIBYTE).fill(0x31);
         function* reports(): Generator<Message> {
-          for (let seq = 1; seq <= count(100, 500); seq++) {
+          for (let seq = 1; seq <= count(40, 500); seq++) {
             yield {
               type: "task_result",
               seq,
@@ -284,7 +284,7 @@ test(
         await flood(peer, reports());
         await eventually("the last report is refused", async () => {
           const { seq } = await peer.nextOf("task_result_ack");
-          return seq === count(100, 500);
+          return seq === count(40, 500);
         });
         peer.end();
       },
