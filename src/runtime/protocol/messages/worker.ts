@@ -162,7 +162,7 @@ export const tasksReturned = z.object({
   request: z.optional(request),
   assignment: assignmentId,
   index: u32List,
-  /** `drain`, `refused`, `aborted` (had started, handed back uncounted), `worker_storage`, … */
+  /** `drain`, `refused`, `aborted` (had started, handed back uncounted), `worker_storage`, `overload`, … */
   reason: shortText,
 });
 

@@ -1,5 +1,6 @@
 /**
- * Thresholds: a machine that is busy with other things, or short of memory, starts no new tasks.
+ * Thresholds: a machine that is busy with other things, or short of memory, starts no new tasks, and
+ * what waits here goes back, since another may be idle.
  * CPU that this worker's own tasks use does not count, or full slots would stop themselves, and it
  * must be high for a while, since a compiler's burst is no reason to stand still. It takes five points
  * less than the limit to begin again, so that the decision does not flutter.

@@ -13,6 +13,7 @@ import {
   onTasksRevoked,
 } from "./commands.ts";
 import type { AgentEffect, AgentEvent, EventOf } from "./events.ts";
+import { returnWhileUnwilling } from "./give-back.ts";
 import { onLoadMeasured } from "./load.ts";
 import {
   onBatchEnded,
@@ -32,7 +33,7 @@ import {
   onDrainRequested,
   proceedToStop,
 } from "./stopping.ts";
-import { onStorageMeasured, returnWhileInTrouble } from "./storage.ts";
+import { onStorageMeasured } from "./storage.ts";
 
 type Handler<Type extends AgentEvent["type"]> = (
   state: AgentState,
@@ -87,7 +88,7 @@ export function step(state: AgentState, event: AgentEvent): AgentEffect[] {
   (HANDLERS[event.type] as Handler<AgentEvent["type"]>)(state, event, effects);
   settleIdleness(state, atMs);
   checkLimits(state, atMs, effects);
-  returnWhileInTrouble(state, atMs, effects);
+  returnWhileUnwilling(state, atMs, effects);
   fillSlots(state, atMs, effects);
   flushWhenDue(state, atMs, effects);
   proceedToStop(state, atMs, effects);

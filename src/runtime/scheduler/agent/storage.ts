@@ -3,13 +3,9 @@
  * What runs is left alone; it may have all it needs. The shell looks at the disk and says when it is
  * well again.
  */
-import { returnWaiting } from "./commands.ts";
 import type { AgentEffect, EventOf } from "./events.ts";
 import { announce } from "./session.ts";
 import type { AgentState } from "./state.ts";
-
-/** The word for tasks that this worker's disk could not take. */
-const WORKER_STORAGE = "worker_storage";
 
 export function onStorageMeasured(
   state: AgentState,
@@ -25,17 +21,5 @@ export function onStorageMeasured(
     if (batch.openCount <= 1 || batch.isRecallAsked || batch.fate !== "running") continue;
     batch.isRecallAsked = true;
     effects.push({ type: "recallRows", batchId: batch.batchId });
-  }
-}
-
-/** Also what was on its way here, or came back from an executor. */
-export function returnWhileInTrouble(
-  state: AgentState,
-  atMs: number,
-  effects: AgentEffect[],
-): void {
-  if (state.storageTrouble === null || state.waitingCount === 0) return;
-  for (const assignment of [...state.assignments.values()]) {
-    returnWaiting(state, assignment, WORKER_STORAGE, atMs, effects);
   }
 }

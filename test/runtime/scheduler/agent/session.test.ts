@@ -126,15 +126,22 @@ describe("thresholds", () => {
       memoryPercent,
     }) as const;
 
-  test("short of memory nothing starts, and the worker says so once", () => {
-    const agent = createConnectedAgent();
+  test("short of memory nothing starts, the worker says so once, and others get what waits", () => {
+    const agent = createConnectedAgent({ slots: 1 });
+    agent.on(assigned({ count: 3 }));
     expect(lines(agent.on(load(0, 91.3)))).toEqual([
       "send announce not accepting: memory 91 % > 85 %",
+      "send #1 returned 1/[1,2] overload",
     ]);
-    expect(lines(agent.on(assigned()))).toEqual([]);
+    expect(lines(agent.on(assigned({ assignment: 2 })))).toEqual([
+      "send #2 returned 2/[0] overload",
+    ]);
     expect(lines(agent.on(load(0, 92)))).toEqual([]);
     expect(lines(agent.on(load(0, 81)))).toEqual([]);
-    expect(lines(agent.on(load(0, 79)))).toEqual(["send announce accepting", "run 1: 1/0+1 on 1"]);
+    expect(lines(agent.on(load(0, 79)))).toEqual(["send announce accepting"]);
+    agent.on(completed(1, 0, 1));
+    agent.on(ended(1));
+    expect(lines(agent.on(assigned({ assignment: 3 })))).toEqual(["run 2: 3/0+1 on 1"]);
   });
 
   test("CPU that others use counts when it has been high for ten seconds", () => {
