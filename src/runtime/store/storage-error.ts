@@ -30,11 +30,16 @@ export function storageUnwritable(what: string, cause: unknown): CcError {
 export function storageCorrupt(path: string, detail: string, cause?: unknown): CcError {
   return new CcError({
     code: "storage_corrupt",
-    message: `The store ${path} is damaged: ${detail}.`,
+    message: `The store ${path} is damaged: ${damageText(detail)}.`,
     hint: `Restore a backup, or save what is left with: sqlite3 ${path} .recover | sqlite3 recovered.db`,
     exitCode: 74,
     cause,
   });
+}
+
+/** One line of what SQLite finds, which begins with a heading of its own. */
+export function damageText(found: string): string {
+  return found.replace(/^\*\*\* in database \w+ \*\*\*\s*/, "").replace(/\s*\n\s*/g, "; ");
 }
 
 /** Another program holds the write lock for longer than this request can wait. */

@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import { openSqlDatabase, type SqlDatabase, sqliteFaultOf } from "../../platform/sqlite-driver.ts";
 import type { JobFacts } from "../../scheduler/foreman/facts.ts";
 import { storePaths } from "../folder.ts";
+import { damageText } from "../storage-error.ts";
 import { findContradictions } from "./contradictions.ts";
 import { createFactReader } from "./fact-reader.ts";
 import { checkQuickly, openForReading } from "./open-database.ts";
@@ -66,7 +67,9 @@ function findDamage(database: SqlDatabase): string[] {
     `pragma integrity_check(${PROBLEMS_MAX})`,
   );
   const found = check.all().map((row) => row.integrity_check);
-  return found[0] === "ok" ? [] : found.map((text) => `the database is damaged: ${text}`);
+  return found[0] === "ok"
+    ? []
+    : found.map((text) => `the database is damaged: ${damageText(text)}`);
 }
 
 /** Whether a foreman has the folder; asks without taking the lock itself. */

@@ -180,7 +180,7 @@ function storeTooOld(folder: string, version: number): CcError {
   return new CcError({
     code: "store_too_old",
     message: `The store ${folder} has version ${version}; this program reads version ${SCHEMA_VERSION}.`,
-    hint: "Start a foreman on it once, which brings it up to date: cc foreman",
+    hint: `Start a foreman on it once, which brings it up to date: cc foreman --store ${folder}`,
     exitCode: 78,
   });
 }
@@ -189,7 +189,7 @@ function storeMissing(folder: string): CcError {
   return new CcError({
     code: "store_missing",
     message: `There is no store in ${folder}.`,
-    hint: "A foreman makes one when it first starts: cc foreman",
+    hint: `A foreman makes one when it first starts: cc foreman --store ${folder}`,
     exitCode: 3,
   });
 }

@@ -92,7 +92,8 @@ export function suiteOfCopies(suite: FolderSuite): void {
 
   suite("a store of an older version is brought up to date, with a copy beside it", async (folder) => {
     await makeVersionOneStore(folder);
-    await assert.rejects(openReader(folder), { code: "store_too_old", exitCode: 78 });
+    const hint = `Start a foreman on it once, which brings it up to date: cc foreman --store ${folder}`;
+    await assert.rejects(openReader(folder), { code: "store_too_old", exitCode: 78, hint });
     const store = await openStore(folder);
     assert.equal(store.identity.epoch, 8);
     const { jobs, ended } = await store.load();

@@ -79,7 +79,8 @@ export function suiteOfReaders(suite: FolderSuite): void {
   });
 
   suite("reading where no store is makes none", async (folder) => {
-    await assert.rejects(openReader(folder), { code: "store_missing", exitCode: 3 });
+    const hint = `A foreman makes one when it first starts: cc foreman --store ${folder}`;
+    await assert.rejects(openReader(folder), { code: "store_missing", exitCode: 3, hint });
     mkdirSync(folder);
     await assert.rejects(openReader(folder), { code: "store_missing" });
     assert.deepEqual(readdirSync(folder), []);
