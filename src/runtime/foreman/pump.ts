@@ -245,6 +245,8 @@ export function createPump(parts: PumpParts): Pump {
     performed,
     idle,
     adopt(output) {
+      // Of a broken or closed store nothing more is asked.
+      if (closed) return;
       adopted.push(output);
       schedule();
     },
