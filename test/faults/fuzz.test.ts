@@ -60,7 +60,7 @@ test(
         `${FRAME_COUNT} mutated frames`,
         () =>
           Promise.all(peers.map((peer) => fuzz(peer, FRAME_COUNT * shareOf(peer)))).then(() => {}),
-        { mebibytesMax: 512 },
+        { mebibytesMax: 256 },
       );
       expect(figures.jobCount).toBeGreaterThan(10);
     } catch (thrown) {
