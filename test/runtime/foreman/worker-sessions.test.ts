@@ -4,6 +4,7 @@ import {
   type WorkerSessions,
 } from "../../../src/runtime/foreman/worker-sessions.ts";
 import { silentLogger } from "../../../src/runtime/platform/logger.ts";
+import type { Message } from "../../../src/runtime/protocol/messages.ts";
 import type { Channel } from "../../../src/runtime/transport/channel.ts";
 import { anOffer } from "../../support/specs.ts";
 
@@ -18,7 +19,7 @@ function connect(sessions: WorkerSessions, bootId: string, closed: string[]): ()
     },
   } as unknown as Channel;
   const handler = sessions.open(channel);
-  const ready = {
+  const ready: Message = {
     type: "worker_ready",
     worker_id: "w1",
     boot_id: bootId,
@@ -26,7 +27,7 @@ function connect(sessions: WorkerSessions, bootId: string, closed: string[]): ()
     offer: anOffer(),
     inventory: [],
     acknowledged_seq: 0,
-  } as const;
+  };
   handler.onMessage(ready, 100);
   return () => {
     isOpen = false;
