@@ -45,19 +45,23 @@ async function collectAll(connection: Connection): Promise<GarbageView> {
 
 async function print(context: Context, found: GarbageView): Promise<void> {
   const nowMs = Date.now();
+  const isNothing = found.jobs.length + found.bundles.length === 0;
   await printListing(context, {
     rows: found.jobs,
     id: (job) => String(job.job_id),
-    empty: "nothing to forget",
+    empty: isNothing ? "nothing to forget" : "no job to forget",
     columns: columnsAt(nowMs),
     more: found.more ? { count: null, how: "cc gc forgets those, too" } : undefined,
   });
-  if (context.quiet || found.jobs.length === 0) return;
+  if (context.quiet || isNothing) return;
   await context.io.stderr.write(`${sentenceOf(found)}\n`);
 }
 
 function sentenceOf({ dry_run, jobs, bundles, bytes, more, freeing }: GarbageView): string {
-  const what = [formatPlural(jobs.length, "job"), formatPlural(bundles.length, "bundle")];
+  const what = [
+    ...(jobs.length === 0 ? [] : [formatPlural(jobs.length, "job")]),
+    ...(bundles.length === 0 ? [] : [formatPlural(bundles.length, "bundle")]),
+  ];
   const size = `${more ? "at least " : ""}${formatBytes(bytes)}`;
   if (dry_run) return `${what.join(" and ")} would be forgotten: ${size}`;
   const rest = freeing ? "; the foreman goes on giving the space back" : "";

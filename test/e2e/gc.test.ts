@@ -67,7 +67,7 @@ test(
     const { stdout, stderr } = await cc(["gc"]);
     expect(stdout.split("\n")[0]).toMatch(/^ID {2}STATE +NAME +ENDED +TASKS +SIZE +FOR$/);
     expect(stdout.split("\n")[1]).toMatch(/^ 1 {2}completed .* ago +1 +\d+ B {2}their number$/);
-    expect(stderr).toMatch(/^2 jobs and 0 bundles forgotten: \d+ B\n$/);
+    expect(stderr).toMatch(/^2 jobs forgotten: \d+ B\n$/);
   },
   TIMEOUT_MS,
 );
@@ -91,6 +91,25 @@ test(
       0,
       expect.stringContaining("every page and every row agrees (1 job,"),
     ]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "a job that is not kept any more may be gone at once, and that is no error",
+  async () => {
+    const { cc, start } = await openStageOf(["--retain-completed", "1s"]);
+    const events = start(["events", "-f", "--kind", "job_removed"]);
+    await cc(["submit", "-q", "--", "true"]);
+    await cc(["set", "1", "--keep"]);
+    // Once the second one is forgotten for its age, the first one is older still.
+    await cc(["submit", "-q", "--", "true"]);
+    await events.untilStdout(/"job_id":2/);
+    const { exitCode, stderr } = await cc(["set", "1", "--no-keep"]);
+    expect([exitCode, stderr]).toEqual([0, "job 1 changed: keep\n"]);
+    await events.untilStdout(/"job_id":1/);
+    events.kill("SIGTERM");
+    await events.ended;
   },
   TIMEOUT_MS,
 );

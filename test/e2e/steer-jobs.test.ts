@@ -229,8 +229,11 @@ describe("cc rm", () => {
     );
     await said("cancel", job);
     expect(await said("rm", job)).toBe(`job ${job} is forgotten\n`);
-    expect(await refused("rm", job)).toBe(`cc: There is no job ${job}.\nhint: cc jobs\n`);
-    expect(await refused("results", job)).toBe(`cc: There is no job ${job}.\nhint: cc jobs\n`);
+    const gone = `cc: There is no job ${job} any more: it was forgotten, with all it left.\nhint: cc events --kind job_removed\n`;
+    for (const verb of ["rm", "results", "why", "tasks", "wait", "events", "retry", "set"]) {
+      const more = verb === "set" ? ["--keep"] : [];
+      expect([verb, await refused(verb, job, ...more)]).toEqual([verb, gone]);
+    }
   });
 
   test("several at once, as JSON", async () => {

@@ -11,11 +11,15 @@ export function checkIndexes(job: JobFacts, indexes: Uint32Array | undefined): v
   if (outside !== undefined) throw noSuchTask(job, outside);
 }
 
-export function noSuchJob(id: number): CcError {
+/** @param nextJobId numbers below it were given out: such a job has been forgotten. */
+export function noSuchJob(id: number, nextJobId: number): CcError {
+  const isForgotten = id > 0 && id < nextJobId;
   return new CcError({
     code: "no_such_job",
-    message: `There is no job ${id}.`,
-    hint: "cc jobs",
+    message: isForgotten
+      ? `There is no job ${id} any more: it was forgotten, with all it left.`
+      : `There is no job ${id}.`,
+    hint: isForgotten ? "cc events --kind job_removed" : "cc jobs",
     exitCode: 2,
   });
 }

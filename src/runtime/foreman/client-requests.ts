@@ -15,7 +15,7 @@ import type { Store } from "../store/store.ts";
 import type { Channel } from "../transport/channel.ts";
 import { accessRefusal, ownerRefusal } from "./access.ts";
 import type { BlobServer, BlobUpload } from "./blob-server.ts";
-import { answerError, checkIndexes, noSuchJob, requestOf } from "./client-answers.ts";
+import { answerError, checkIndexes, requestOf } from "./client-answers.ts";
 import type { EventsDesk } from "./events-desk.ts";
 import type { Followers } from "./followers.ts";
 import type { GarbageDesk } from "./garbage-desk.ts";
@@ -36,6 +36,7 @@ export interface ClientRequestsParts {
   readonly followers: Followers;
   readonly garbage: Pick<GarbageDesk, "collect">;
   post(event: UnstampedEvent): void;
+  noSuchJob(id: number): CcError;
   /** A job's facts, live or ended; null when there is none. */
   findJob(jobId: JobId): Promise<JobFacts | null>;
   viewJob(jobId: JobId): Promise<JobView | null>;
@@ -146,7 +147,7 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
       case "collect_garbage":
         return parts.garbage.collect(channel, message);
       case "get_job":
-        return answerStatus(channel, message.request, asJobId(message.job_id), 0, null, null);
+        return answerJob(channel, message.request, asJobId(message.job_id));
       case "read_results":
         return parts.results.read(channel, message);
       case "read_events":
@@ -259,7 +260,7 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
 
   async function owned(client: Client, id: number): Promise<JobFacts> {
     const job = await parts.findJob(asJobId(id));
-    if (!job) throw noSuchJob(id);
+    if (!job) throw parts.noSuchJob(id);
     const refusal = ownerRefusal(client.channel.peer, job.owner);
     if (refusal) throw refusal;
     return job;
@@ -357,6 +358,13 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
     answerError(entry.channel, entry.request, refusal);
   }
 
+  async function answerJob(channel: Channel, request: number, jobId: JobId): Promise<void> {
+    const job = await parts.viewJob(jobId);
+    if (job) channel.send({ type: "job_status", request, job, affected: 0 });
+    else answerError(channel, request, parts.noSuchJob(jobId));
+  }
+
+  /** What was asked is done. Retention may have taken a job meanwhile that is not kept any more. */
   async function answerStatus(
     channel: Channel,
     request: number,
@@ -366,11 +374,6 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
     note: string | null,
   ): Promise<void> {
     const job = await parts.viewJob(jobId);
-    // A removed job has no view any more; everything else that is not there is an error.
-    if (!job && affected === 0 && note === null) {
-      answerError(channel, request, noSuchJob(jobId));
-      return;
-    }
     channel.send({
       type: "job_status",
       request,

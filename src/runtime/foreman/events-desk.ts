@@ -25,7 +25,8 @@ export interface EventsDeskParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
-  hasJob(jobId: JobId): Promise<boolean>;
+  findJob(jobId: JobId): Promise<object | null>;
+  noSuchJob(id: number): CcError;
 }
 
 interface Waiting {
@@ -36,7 +37,7 @@ interface Waiting {
 }
 
 export function createEventsDesk(parts: EventsDeskParts): EventsDesk {
-  const { store, clock, logger, hasJob } = parts;
+  const { store, clock, logger } = parts;
   const waiting = new Set<Waiting>();
   let isServing = false;
   let isWoken = false;
@@ -49,10 +50,12 @@ export function createEventsDesk(parts: EventsDeskParts): EventsDesk {
   }
 
   async function checkSubject({ job_id, worker_id }: ReadEvents): Promise<void> {
-    if (job_id !== undefined && !(await hasJob(asJobId(job_id)))) throw noSuch("job", job_id);
+    if (job_id !== undefined && (await parts.findJob(asJobId(job_id))) === null) {
+      throw parts.noSuchJob(job_id);
+    }
     if (worker_id === undefined) return;
     if ((await store.readWorker(asWorkerId(worker_id))) === null) {
-      throw noSuch("worker", `"${worker_id}"`);
+      throw noSuchWorker(worker_id);
     }
   }
 
@@ -129,11 +132,11 @@ export function createEventsDesk(parts: EventsDeskParts): EventsDesk {
 /** Something to print, or a search that has not come to its end. */
 const isReady = (answer: Events): boolean => answer.events.length > 0 || !answer.end;
 
-function noSuch(kind: "job" | "worker", name: number | string): CcError {
+function noSuchWorker(name: string): CcError {
   return new CcError({
-    code: `no_such_${kind}`,
-    message: `There is no ${kind} ${name}.`,
-    hint: `cc ${kind}s`,
+    code: "no_such_worker",
+    message: `There is no worker "${name}".`,
+    hint: "cc workers",
     exitCode: 2,
   });
 }

@@ -18,6 +18,7 @@ import type { Store } from "../store/store.ts";
 import type { Channel, ChannelHandler } from "../transport/channel.ts";
 import { createAttachments } from "./attachments.ts";
 import { createBlobServer } from "./blob-server.ts";
+import { noSuchJob } from "./client-answers.ts";
 import { createClientRequests } from "./client-requests.ts";
 import { createEventsDesk } from "./events-desk.ts";
 import { createFollowers } from "./followers.ts";
@@ -155,11 +156,12 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     clock,
     nowMs: pump.nowMs,
   });
+  const noSuch = (id: number) => noSuchJob(id, state.nextJobId);
   const subscriptions = createSubscriptions(views.build, pump.nowMs, clock);
   const results = createResultsDesk(
     createResultsReader({ cache, window, readReopened: store.readReopened }),
     jobs.resultsSource,
-    { clock, readers },
+    { clock, readers, noSuchJob: noSuch },
   );
   const janitor = createJanitor({ store, clock, nowMs: pump.nowMs, onFatal: parts.onFatal });
   const garbage = createGarbageDesk({
@@ -174,7 +176,8 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     store,
     clock,
     logger,
-    hasJob: async (jobId) => (await jobs.facts(jobId)) !== null,
+    findJob: jobs.facts,
+    noSuchJob: noSuch,
   });
   const clients = createClientRequests({
     logger,
@@ -188,6 +191,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     garbage,
     post: pump.post,
     findJob: jobs.facts,
+    noSuchJob: noSuch,
     viewJob: views.job,
     findFailedWith: jobs.findFailedWith,
     isLive: (jobId) => jobs.liveFacts(jobId) !== null,

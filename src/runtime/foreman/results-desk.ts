@@ -37,6 +37,7 @@ export function createResultsDesk(
     readonly clock: Clock;
     /** Told who is at it, and who has been told all. */
     readonly readers: Pick<Readers, "begin" | "end">;
+    noSuchJob(id: number): CcError;
   },
 ): ResultsDesk {
   const { clock, readers } = parts;
@@ -48,12 +49,7 @@ export function createResultsDesk(
     const jobId = asJobId(request.job_id);
     const source = await sourceOf(jobId);
     if (!source) {
-      throw new CcError({
-        code: "no_such_job",
-        message: `There is no job ${request.job_id}.`,
-        hint: "cc jobs",
-        exitCode: 2,
-      });
+      throw parts.noSuchJob(request.job_id);
     }
     readers.begin(channel, jobId);
     const { answer, complete } = await reader.read(request, source);

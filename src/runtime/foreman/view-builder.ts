@@ -90,7 +90,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
 
   async function findJob(id: number): Promise<JobFacts> {
     const job = await jobs.facts(asJobId(id));
-    if (!job) throw noSuchJob(id);
+    if (!job) throw noSuchJob(id, state.nextJobId);
     return job;
   }
 
@@ -196,7 +196,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
     const rows: (JobView & { why: WhyView | null })[] = [];
     for (const jobId of jobIds) {
       const facts = await jobs.facts(jobId);
-      if (!facts) throw noSuchJob(jobId);
+      if (!facts) throw noSuchJob(jobId, state.nextJobId);
       const row = jobViews.summary(facts);
       const stands = facts.finishedAtMs === null && row.tasks.running === 0;
       rows.push({ ...row, why: stands ? whyJob(state, jobId) : null });
