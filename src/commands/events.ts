@@ -42,6 +42,8 @@ export async function run(context: Context): Promise<ExitCode> {
 }
 
 function checkKinds(kinds: readonly string[] | undefined): void {
+  if (kinds?.length === 0)
+    throw usageError("bad_kind", "--kind names no kind of event.", "cc events --help");
   for (const kind of kinds ?? []) {
     if (isEventKind(kind)) continue;
     const near = nearestName(kind, Object.keys(EVENT_KINDS));
@@ -57,6 +59,8 @@ async function print(context: Context, link: Link, isFollowing: boolean): Promis
   const { since, kind } = context.values;
   const subject = await link.run((connection) => findSubject(connection, context.positionals[0]));
   const { stdout, stderr } = context.io;
+  let isAhead = false;
+  let isNone = true;
   const pages = readEvents(link, {
     ...subject,
     after: since ?? 0,
@@ -67,8 +71,16 @@ async function print(context: Context, link: Link, isFollowing: boolean): Promis
       if (since === undefined) return;
       await stderr.write(`events before ${oldestSeq} are forgotten\n`);
     },
+    async onAhead(lastSeq) {
+      if (isAhead) return;
+      isAhead = true;
+      await stderr.write(
+        `the newest event is ${lastSeq}: is ${since} from another store, or from before a backup was restored?\n`,
+      );
+    },
   });
   for await (const { events } of pages) {
+    isNone = false;
     const lines = events.map((event) =>
       context.quiet
         ? String(event.seq)
@@ -76,6 +88,7 @@ async function print(context: Context, link: Link, isFollowing: boolean): Promis
     );
     await stdout.write(`${lines.join("\n")}\n`);
   }
+  if (isNone && !isAhead && !context.quiet && !context.json) await stderr.write("no such events\n");
 }
 
 async function findSubject(

@@ -115,12 +115,23 @@ test("reads the store where no foreman runs, and says that nothing follows", asy
 });
 
 test("refuses words that name nothing, and kinds that there are none of", async () => {
-  for (const args of [["9"], ["nobody"], ["last"], ["--since", "-1"], ["1/2/3"]]) {
-    expect((await cluster.cc(["events", ...args])).exitCode).toBe(2);
+  await cluster.cc(["submit", "-d", "--", "true"]);
+  const wrong = [["9"], ["nobody"], ["1/1"], ["--since", "-1"], ["1/2/3"], ["--kind", ""]];
+  for (const args of wrong) {
+    const { exitCode } = await cluster.cc(["events", ...args]);
+    expect([args, exitCode]).toEqual([args, 2]);
   }
   const misspelt = await cluster.cc(["events", "--kind", "worker_los"]);
   expect(misspelt.exitCode).toBe(2);
   expect(misspelt.stderr).toContain("worker_lost");
+});
+
+test("says that there is nothing, and that a number is of another store", async () => {
+  const none = await cluster.cc(["events", "--kind", "worker_lost"]);
+  expect([none.exitCode, none.stdout, none.stderr]).toEqual([0, "", "no such events\n"]);
+  const ahead = await cluster.cc(["events", "--since", "999"]);
+  expect([ahead.exitCode, ahead.stdout]).toEqual([0, ""]);
+  expect(ahead.stderr).toMatch(/^the newest event is \d+: is 999 from another store, or .*\n$/);
 });
 
 test("a closed pipe ends it quietly", async () => {

@@ -18,6 +18,8 @@ export interface EventsRequest {
   readonly kinds?: readonly string[] | undefined;
   /** Events after the cursor have been forgotten; the oldest kept has this number. */
   onForgotten(oldestSeq: number): Promise<void>;
+  /** The cursor is beyond the newest number, which is this one. */
+  onAhead(lastSeq: number): Promise<void>;
 }
 
 const PAGE_BYTES = 256 * 1024;
@@ -25,20 +27,28 @@ const PAGE_BYTES = 256 * 1024;
 /** Pages with at least one event each. */
 export async function* readEvents(link: Link, request: EventsRequest): AsyncGenerator<EventsPage> {
   let { after } = request;
+  // What is there comes at once; only then is there something to wait for.
+  let isAtEnd = false;
   for (;;) {
-    const page = await askFrom(link, request, after);
+    const page = await askFrom(link, request, { after, wait: isAtEnd });
+    if (page.last_seq !== undefined && page.last_seq < after) await request.onAhead(page.last_seq);
     // What belongs to a job is kept as long as the job.
     if (page.oldest_seq > after + 1 && request.jobId === undefined) {
       await request.onForgotten(page.oldest_seq);
     }
     if (page.events.length > 0) yield page;
     after = page.next_after;
-    if (page.end && !request.wait) return;
+    isAtEnd = page.end;
+    if (isAtEnd && !request.wait) return;
   }
 }
 
-function askFrom(link: Link, request: EventsRequest, after: number): Promise<EventsPage> {
-  const { jobId, index, workerId, kinds, wait } = request;
+function askFrom(
+  link: Link,
+  request: EventsRequest,
+  { after, wait }: { readonly after: number; readonly wait: boolean },
+): Promise<EventsPage> {
+  const { jobId, index, workerId, kinds } = request;
   return link.run((connection) =>
     connection.request({
       type: "read_events",

@@ -6,15 +6,17 @@ import type { Clock, Timer } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { CcError, toCcError } from "../protocol/error.ts";
 import { asJobId, asWorkerId, type JobId } from "../protocol/ids.ts";
+import type { JobFacts } from "../scheduler/foreman/facts.ts";
 import type { Store } from "../store/store.ts";
 import type { Channel } from "../transport/channel.ts";
+import { checkIndexes } from "./client-answers.ts";
 import { type Events, type ReadEvents, readEventsPage } from "./events-reader.ts";
 import { WAIT_MS } from "./results-reader.ts";
 
 const WAITING_PER_CHANNEL_MAX = 100;
 
 export interface EventsDesk {
-  /** @throws CcError `no_such_job`, `no_such_worker`, `too_many_readers`. */
+  /** @throws CcError `no_such_job`, `no_such_task`, `no_such_worker`, `too_many_readers`. */
   read(channel: Channel, request: ReadEvents): Promise<void>;
   /** Something was recorded and is committed. */
   wake(): void;
@@ -25,7 +27,7 @@ export interface EventsDeskParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
-  findJob(jobId: JobId): Promise<object | null>;
+  findJob(jobId: JobId): Promise<JobFacts | null>;
   noSuchJob(id: number): CcError;
 }
 
@@ -49,9 +51,11 @@ export function createEventsDesk(parts: EventsDeskParts): EventsDesk {
     else wait(channel, { ...request, after: answer.next_after });
   }
 
-  async function checkSubject({ job_id, worker_id }: ReadEvents): Promise<void> {
-    if (job_id !== undefined && (await parts.findJob(asJobId(job_id))) === null) {
-      throw parts.noSuchJob(job_id);
+  async function checkSubject({ job_id, index, worker_id }: ReadEvents): Promise<void> {
+    if (job_id !== undefined) {
+      const job = await parts.findJob(asJobId(job_id));
+      if (job === null) throw parts.noSuchJob(job_id);
+      if (index !== undefined) checkIndexes(job, Uint32Array.of(index));
     }
     if (worker_id === undefined) return;
     if ((await store.readWorker(asWorkerId(worker_id))) === null) {

@@ -34,6 +34,7 @@ export async function readEventsPage(
     next_after: after,
     end,
     oldest_seq: oldestSeq,
+    last_seq: lastSeq,
     events,
   });
   let after = request.after;

@@ -28,11 +28,14 @@ const page = (seqs: readonly number[], fields: Partial<EventsPage> = {}): Events
 });
 
 /** Answers with these pages, one a request, and notes the cursors it was asked for. */
-function scripted(pages: readonly EventsPage[]): { link: Link; cursors: number[] } {
-  const cursors: number[] = [];
+function scripted(pages: readonly EventsPage[]): { link: Link; cursors: string[] } {
+  const cursors: string[] = [];
   const left = [...pages];
-  const request = (asked: { readonly after: number }): Promise<EventsPage> => {
-    cursors.push(asked.after);
+  const request = (asked: {
+    readonly after: number;
+    readonly wait: boolean;
+  }): Promise<EventsPage> => {
+    cursors.push(`${asked.after}${asked.wait ? " waits" : ""}`);
     const next = left.shift();
     return next ? Promise.resolve(next) : Promise.reject(new Error("the script is over"));
   };
@@ -49,15 +52,19 @@ function scripted(pages: readonly EventsPage[]): { link: Link; cursors: number[]
 async function readAll(
   pages: readonly EventsPage[],
   fields: Partial<EventsRequest> = {},
-): Promise<{ seqs: number[]; cursors: number[]; gaps: number[] }> {
+): Promise<{ seqs: number[]; cursors: string[]; gaps: number[]; ahead: number[] }> {
   const { link, cursors } = scripted(pages);
   const gaps: number[] = [];
+  const ahead: number[] = [];
   const seqs: number[] = [];
   const request: EventsRequest = {
     after: 0,
     wait: false,
     async onForgotten(oldestSeq) {
       gaps.push(oldestSeq);
+    },
+    async onAhead(lastSeq) {
+      ahead.push(lastSeq);
     },
     ...fields,
   };
@@ -69,17 +76,24 @@ async function readAll(
     // Whoever follows goes on for ever: the script ends it.
     if (!request.wait) throw thrown;
   }
-  return { seqs, cursors, gaps };
+  return { seqs, cursors, gaps, ahead };
 }
 
 test("goes on at the cursor of each answer, to the end", async () => {
   const pages = [page([1, 2], { end: false }), page([], { end: false, next_after: 9 }), page([12])];
-  expect(await readAll(pages)).toEqual({ seqs: [1, 2, 12], cursors: [0, 2, 9], gaps: [] });
+  expect(await readAll(pages)).toMatchObject({ seqs: [1, 2, 12], cursors: ["0", "2", "9"] });
 });
 
-test("following goes on behind the end", async () => {
-  const followed = await readAll([page([1]), page([], { next_after: 7 })], { wait: true });
-  expect(followed).toEqual({ seqs: [1], cursors: [0, 1, 7], gaps: [] });
+test("following waits only behind the end", async () => {
+  const pages = [page([1], { end: false }), page([2]), page([], { next_after: 7 })];
+  const followed = await readAll(pages, { wait: true });
+  expect(followed).toMatchObject({ seqs: [1, 2], cursors: ["0", "1", "2 waits", "7 waits"] });
+});
+
+test("a cursor beyond the newest number is told of, since it is of another store", async () => {
+  const pages = [page([], { last_seq: 7, next_after: 9 })];
+  expect((await readAll(pages, { after: 9 })).ahead).toEqual([7]);
+  expect((await readAll(pages, { after: 7 })).ahead).toEqual([]);
 });
 
 test("events that are forgotten already are named, once, unless it is about a job", async () => {

@@ -103,6 +103,7 @@ test("the oldest number that is kept is told, so that a reader knows of its gap"
   await store.commit([event("a", {}, { job: 1 }), event("b", {}), event("c", {})]);
   expect(await readEventsPage({ store, clock: systemClock }, ask())).toMatchObject({
     oldest_seq: 2,
+    last_seq: 3,
     next_after: 3,
   });
 });
@@ -143,6 +144,10 @@ test("what does not exist is refused, and so is a hundred and first question at 
   const client = rig.connect();
   client.send(ask({ job_id: 9 }));
   expect(await client.next("error")).toMatchObject({ code: "no_such_job" });
+  client.send(submission([1]));
+  const { job_id } = await client.next("job_accepted");
+  client.send(ask({ job_id, index: 1 }));
+  expect(await client.next("error")).toMatchObject({ code: "no_such_task" });
   client.send(ask({ worker_id: "nobody" }));
   expect(await client.next("error")).toMatchObject({ code: "no_such_worker" });
   for (let request = 1; request <= 101; request++) {

@@ -208,6 +208,8 @@ export const events = z.object({
   end: z.boolean(),
   /** Before this number only some jobs' own events are kept: a cursor below it has a gap. */
   oldest_seq: z.int().check(z.minimum(1)),
+  /** The newest number that was given out: a cursor beyond it is from another store. */
+  last_seq: z.optional(z.int().check(z.minimum(0))),
   /** In order of `seq`; further fields by kind, see docs/events.md. */
   events: z.array(
     z.looseObject({
