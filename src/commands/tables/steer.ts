@@ -175,6 +175,7 @@ export const SET_VERB = defineVerb({
   examples: [
     { line: "cc set 17 --priority high", does: "let it go before others" },
     { line: "cc set 17 -j 4", does: "run at most four of its tasks at a time" },
+    { line: "cc set 17 --keep", does: "never let retention forget it; --no-keep lets it" },
   ],
 });
 
