@@ -38,7 +38,7 @@ test(
     expect(await listed(opened)).toEqual([4, 3, 1]);
     const gone = await cc(["results", "2"]);
     expect([gone.exitCode, gone.stdout]).toEqual([2, ""]);
-    expect(gone.stderr).toContain("There is no job 2.");
+    expect(gone.stderr).toContain("There is no job 2 any more: it was forgotten");
     expect(await submit(["--", "true"])).toBe("5");
     await cc(["set", "1", "--no-keep"]);
     await untilForgotten(opened, 3);

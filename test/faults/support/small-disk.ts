@@ -23,7 +23,7 @@ export interface SmallDisk {
   readonly seenFrom: string;
   /** Runs the binary on it; takes the binary's arguments. */
   readonly program: string;
-  /** Takes all of it but so many bytes. */
+  /** Takes all of it but so many bytes; again, what has become free since. */
   fill(leftBytes?: number): void;
   /** Gives back what `fill` took. */
   free(): void;
@@ -59,7 +59,7 @@ export async function openSmallDisk(sizeMiB: number): Promise<SmallDisk> {
     seenFrom,
     program,
     fill(leftBytes = 0) {
-      const file = openSync(filler, "w");
+      const file = openSync(filler, "a");
       const chunk = Buffer.alloc(CHUNK_BYTES, 1);
       try {
         for (;;) writeSync(file, chunk);

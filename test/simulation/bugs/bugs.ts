@@ -251,7 +251,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "written.push(isRunning ? row : row);",
       },
     ],
-    seed: 249,
+    seed: 513,
   },
   {
     name: "late-failures-agree",
