@@ -13,8 +13,9 @@ export async function run(context: CommandContext<typeof FOREMAN_VERB>): Promise
     const { runBackup } = await import("./backup-store.ts");
     return await runBackup(context, values.backup);
   }
-  // A tied one was started with it.
-  if (values.tiedFd === undefined) restartWithSmallHeap(env);
+  // Descriptors that were passed on do not outlive a new start; who passes them starts it with one.
+  const isPassedDescriptors = values.tiedFd !== undefined || values.readyFd !== undefined;
+  if (!isPassedDescriptors) restartWithSmallHeap(env);
   const { serveForeman } = await import("./serve-foreman.ts");
   return await serveForeman(context);
 }

@@ -12,6 +12,7 @@ import { connectTo, readKey } from "../../runtime/client/resolve.ts";
 import { systemClock } from "../../runtime/platform/clock.ts";
 import { findPaths } from "../../runtime/platform/paths.ts";
 import { selfCommand } from "../../runtime/platform/self.ts";
+import { withSmallHeap } from "../../runtime/platform/small-heap.ts";
 import { CcError } from "../../runtime/protocol/error.ts";
 
 const READY_DEADLINE_MS = 20_000;
@@ -46,7 +47,8 @@ export async function startInstallation(): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), "cc-bench-"));
   const env = environmentOf(folder);
   const daemons: ChildProcess[] = [];
-  const foreman = startDaemon(["foreman", "--port=0", "--log-level=error", "--ready-fd=3"], env);
+  const words = ["foreman", "--port=0", "--log-level=error", "--ready-fd=3"];
+  const foreman = startDaemon(words, withSmallHeap(env));
   daemons.push(foreman);
   const url = await readLine(foreman);
 
@@ -91,7 +93,7 @@ function environmentOf(folder: string): Record<string, string> {
 
 function startDaemon(
   words: readonly string[],
-  env: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string | undefined>>,
 ): ChildProcess {
   const [program, ...rest] = selfCommand(words);
   return spawn(program, rest, { env, stdio: ["ignore", "ignore", "inherit", "pipe"] });
