@@ -29,6 +29,7 @@ export function createPalette(enabled: boolean): Palette {
     failed: palette.bad,
     lost: palette.bad,
     cancelled: palette.warning,
+    aborted: palette.warning,
     paused: palette.warning,
     draining: palette.warning,
     delayed: palette.warning,

@@ -59,12 +59,20 @@ export async function serveForeman(context: Context): Promise<ExitCode> {
       failure = error;
       stop.resolve(error.exitCode);
     },
-    onShutdownRequested: () => stop.resolve(0),
+    onShutdownRequested() {
+      logger.info("foreman stops", { by: "cc shutdown" });
+      stop.resolve(0);
+    },
     onAudience: tie.onAudience,
   });
   if (values.workers) crew.start(values.workers);
   // Before anybody knows that it is up: whoever does may stop it at once.
-  const forget = watchStopSignals({ onFirst: () => stop.resolve(0) });
+  const forget = watchStopSignals({
+    onFirst(signal) {
+      logger.info("foreman stops", { signal });
+      stop.resolve(0);
+    },
+  });
   await announce(context, server.url, server.storeFolder);
   const exitCode = await stop.promise;
   forget();

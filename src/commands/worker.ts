@@ -107,7 +107,10 @@ async function stayUntilEnded(
       const abort = (): void => worker.abort("the foreman ends");
       if (isTied) systemClock.setTimer(TIED_DRAIN_MS, abort, { holdsProcess: false });
     },
-    onSecond: (signal) => worker.abort(signal),
+    onSecond(signal) {
+      logger.info("worker hands back what it runs", { signal });
+      worker.abort(signal);
+    },
   });
   if (values.tiedFd !== undefined)
     watchTie(values.tiedFd, () => worker.halt("the foreman is gone"));

@@ -121,7 +121,15 @@ describe("cc pause and cc resume", () => {
     await gate.open();
     expect((await stage.cc(["wait", job])).exitCode).toBe(0);
     const [task] = await stage.json(["tasks", `${job}/0`]);
-    expect(task).toMatchObject({ state: "completed", attempts: 2, worker: "w2" });
+    expect(task).toMatchObject({
+      state: "completed",
+      attempts: 2,
+      worker: "w2",
+      history: [
+        { attempt: 1, outcome: "aborted", worker: "w1", code: null },
+        { attempt: 2, outcome: "completed", worker: "w2" },
+      ],
+    });
     other.kill("SIGTERM");
     await other.ended;
     expect(await said("resume", "w1")).toBe("worker w1 takes tasks again\n");

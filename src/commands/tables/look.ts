@@ -77,6 +77,7 @@ export const WORKERS_VERB = defineVerb({
     { line: "cc workers", does: "who is connected and what they do" },
     { line: "cc workers alpha", does: "what that worker offers and runs" },
   ],
+  notes: ["COMPLETED and FAILED count from the foreman's last start."],
 });
 
 export const RESULTS_VERB = defineVerb({

@@ -189,7 +189,8 @@ function endedAttempt(row: AttemptEndRow): AttemptView {
   const failure = row.error?.[0] === VALUE_FAILURE ? decodeFailure(row.error).failure : null;
   return {
     attempt: row.attempt,
-    outcome: row.outcome,
+    // A cancelled task has its last attempt in the settlement log.
+    outcome: row.outcome === "cancelled" ? "aborted" : row.outcome,
     code: row.code,
     message: failure?.message ?? null,
     stack: failure?.stack ?? null,

@@ -88,7 +88,8 @@ export interface JobDetailView extends JobView {
 
 export interface AttemptView {
   readonly attempt: number;
-  readonly outcome: "completed" | "failed" | "lost" | "cancelled" | "running";
+  /** `aborted`: ended on purpose and counted against nothing, as by `cc pause WORKER --now`. */
+  readonly outcome: "completed" | "failed" | "lost" | "cancelled" | "aborted" | "running";
   readonly code: string | null;
   readonly message: string | null;
   readonly stack: string | null;
