@@ -341,3 +341,23 @@ test("corrected code takes back what waits with the old one", () => {
   const [revoke] = effectsOf(foreman.last, "revokeTasks");
   expect(revoke && [...expandIndexes(revoke.indexes, 1)]).toEqual([1]);
 });
+
+test("a task that was cancelled in its back-off and retried waits for the whole of its next one", () => {
+  const foreman = aForeman();
+  const worker = aWorker(foreman);
+  const jobId = submit(foreman, 2, { retries: 3, backoff_seconds: 10 });
+  fail(foreman, worker, only(assignmentsIn(foreman.last)), { only: [0] });
+  const backOffs = () => foreman.state.jobs.get(jobId)?.queue.delayed.atMs ?? [];
+  const [firstEndMs = 0] = backOffs();
+  cancel(foreman, jobId, [0]);
+  retry(foreman, jobId, { indexes: Uint32Array.of(0) });
+  // Late, so that it ends after the first one, whatever is drawn.
+  const again = only(assignmentsIn(foreman.last));
+  foreman.wait(firstEndMs - foreman.state.nowMs - 1);
+  fail(foreman, worker, again);
+  const [endMs = 0] = backOffs();
+  foreman.wait(1);
+  expect([endMs > firstEndMs, assignmentsIn(foreman.last)]).toEqual([true, []]);
+  foreman.wait(endMs - firstEndMs);
+  expect(only(assignmentsIn(foreman.last)).attempts).toBe(3);
+});

@@ -6,6 +6,7 @@ import { compactIndexes } from "../../../protocol/columns.ts";
 import { type CurrentStep, type EventOf, refuse, reply, touchJob } from "../current-step.ts";
 import type { TaskExceptionFacts } from "../facts.ts";
 import { recordTasks } from "../outcomes/task-events.ts";
+import { dropStaleDelays } from "../queues/ready-queue.ts";
 import {
   exceptionFacts,
   isSettledState,
@@ -87,6 +88,7 @@ function reopenTasks(step: CurrentStep, job: LiveJob, chosen: Uint32Array): numb
   const { tasks, queue, jobId } = job;
   const written: TaskExceptionFacts[] = [];
   const moved = new Array<number>(TASK_STATE_COUNT).fill(0);
+  dropStaleDelays(job);
   for (let at = 0; at < chosen.length; at++) {
     const index = chosen[at] as number;
     const before = tasks.state[index] as number;

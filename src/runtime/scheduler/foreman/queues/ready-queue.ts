@@ -25,7 +25,7 @@ import {
   TASK_RUNNING,
   type TaskTable,
 } from "./task-table.ts";
-import { earliestAtMs, popDue, pushAt } from "./time-heap.ts";
+import { earliestAtMs, keepOnly, popDue, pushAt } from "./time-heap.ts";
 
 /** From so many crashes, or losses before a known start, on a task runs without company. */
 export const ALONE_FROM_CRASHES = 2;
@@ -69,6 +69,17 @@ export function releaseDelayed(job: LiveJob, nowMs: number): number {
     queueTask(job, index);
     released++;
   }
+}
+
+/**
+ * Forgets the back-offs of tasks that were cancelled meanwhile. Necessary before one of them lives again:
+ * its next back-off would end with the old one.
+ */
+export function dropStaleDelays(job: LiveJob): void {
+  const { delayed } = job.queue;
+  // A delayed task has one entry.
+  if (delayed.entries.length === countOf(job, TASK_DELAYED)) return;
+  keepOnly(delayed, (index) => job.tasks.state[index] === TASK_DELAYED);
 }
 
 export const nextDelayedAtMs = (job: LiveJob): number => earliestAtMs(job.queue.delayed);

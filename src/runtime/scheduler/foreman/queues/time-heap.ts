@@ -1,6 +1,6 @@
 /**
- * Entries ordered by an instant, earliest first. Entries are never removed early: whoever takes one
- * looks whether it still means anything.
+ * Entries ordered by an instant, earliest first. Entries are not removed one by one: whoever takes one
+ * looks whether it still means anything, and all that mean nothing any more go in one pass.
  */
 
 export interface TimeHeap<Entry> {
@@ -42,6 +42,15 @@ export function popDue<Entry>(heap: TimeHeap<Entry>, nowMs: number): Entry | und
   const last = entries.pop() as Entry;
   if (atMs.length > 0) sink(heap, lastMs, last);
   return due;
+}
+
+/** Removes all other entries; costs a pass over all of them. */
+export function keepOnly<Entry>(heap: TimeHeap<Entry>, isKept: (entry: Entry) => boolean): void {
+  const { atMs, entries } = heap;
+  const before = { atMs: atMs.splice(0), entries: entries.splice(0) };
+  for (const [at, entry] of before.entries.entries()) {
+    if (isKept(entry)) pushAt(heap, before.atMs[at] as number, entry);
+  }
 }
 
 function sink<Entry>({ atMs, entries }: TimeHeap<Entry>, lastMs: number, last: Entry): void {
