@@ -193,8 +193,10 @@ function checkMachines({ timeline, foreman, workers, clients }: World): void {
   for (const client of clients) if (client.process === lastProcess) client.check();
 }
 
-const isAllEnded = ({ record }: World): boolean =>
-  [...record.jobs.values()].every(({ facts }) => facts.finishedAtMs !== null);
+/** In the store, and in the machine, which may have heard of a retry that is not committed yet. */
+const isAllEnded = ({ record, foreman }: World): boolean =>
+  [...record.jobs.values()].every(({ facts }) => facts.finishedAtMs !== null) &&
+  (foreman.foreman?.state.jobs.size ?? 0) === 0;
 
 /** All work one after the other, each task as often as it may be tried, and time to find each other. */
 function livenessBoundMs({ options, clients }: World): number {
