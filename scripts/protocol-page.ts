@@ -1,5 +1,5 @@
 /** Writes `docs/protocol.md`: what a program in another language needs to be a client or a worker. */
-import { RIGHTS } from "../src/runtime/foreman/access.ts";
+import { RIGHTS } from "../src/runtime/foreman/clients/access.ts";
 import {
   AUTHENTICATION_DEADLINE_MS,
   BATCH_TASKS_MAX,

@@ -6,13 +6,16 @@
 import { closeSync, createReadStream, writeSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { type EmbeddedWorker, startEmbeddedWorker } from "../runtime/foreman/embedded-worker.ts";
 import type { Audience } from "../runtime/foreman/foreman.ts";
 import {
   type ForemanServer,
   type ForemanServerOptions,
   startForemanServer,
 } from "../runtime/foreman/server.ts";
+import {
+  type EmbeddedWorker,
+  startEmbeddedWorker,
+} from "../runtime/foreman/workers/embedded-worker.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
 import { createLogger, type Logger } from "../runtime/platform/logger.ts";
 import { accountName, findPaths } from "../runtime/platform/paths.ts";

@@ -12,7 +12,7 @@ import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Channel, ChannelHandler } from "../transport/channel.ts";
 import { createChannelPair } from "../transport/memory.ts";
-import { RIGHTS } from "./access.ts";
+import { RIGHTS } from "./clients/access.ts";
 import { createForeman } from "./foreman.ts";
 
 export interface OfflineForeman {

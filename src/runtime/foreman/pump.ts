@@ -2,7 +2,7 @@
  * The heart's beat: take what has arrived, step the machine, commit all changes in one transaction,
  * then perform the effects. One commit is in flight; what arrives meanwhile is the next group, so an
  * idle foreman answers at once and a busy one batches by itself. Memory never runs ahead of the store:
- * a busy store holds everything up, a full one (storage-gate.ts) turns new work away before it is
+ * a busy store holds everything up, a full one (storage/storage-gate.ts) turns new work away before it is
  * stepped, and a broken one stops the foreman with nothing more stepped or answered.
  */
 import type { Clock, Timer } from "../platform/clock.ts";
@@ -15,7 +15,7 @@ import { type ForemanState, nextWakeAtMs, step } from "../scheduler/foreman/mach
 import type { StepOutput } from "../scheduler/foreman/machine-interface.ts";
 import { storageFull } from "../store/storage-error.ts";
 import type { Store } from "../store/store.ts";
-import type { StorageGate } from "./storage-gate.ts";
+import type { StorageGate } from "./storage/storage-gate.ts";
 
 /** A group closes at so many tasks or bytes; a larger event is a group of its own. */
 const GROUP_TASKS_MAX = 10_000;

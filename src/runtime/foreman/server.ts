@@ -13,7 +13,7 @@ import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { ensureLocalKeys } from "../transport/key-files.ts";
 import { type ForemanListener, listen } from "../transport/server.ts";
 import { type Audience, createForeman, type ForemanParts } from "./foreman.ts";
-import { enterLocalKeys, loadKeyDirectory } from "./stored-keys.ts";
+import { enterLocalKeys, loadKeyDirectory } from "./storage/stored-keys.ts";
 
 export interface ForemanServerOptions {
   readonly host: string;

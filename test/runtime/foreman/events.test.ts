@@ -1,6 +1,6 @@
 /** The event log as readers see it: in pages, about one subject, from any number on, and when it grows. */
 import { afterEach, expect, test } from "bun:test";
-import { readEventsPage } from "../../../src/runtime/foreman/events-reader.ts";
+import { readEventsPage } from "../../../src/runtime/foreman/reading/events-reader.ts";
 import { systemClock } from "../../../src/runtime/platform/clock.ts";
 import { asJobId, asWorkerId } from "../../../src/runtime/protocol/ids.ts";
 import type { MessageOf } from "../../../src/runtime/protocol/messages.ts";

@@ -1,7 +1,7 @@
 /** Clients that are gone before they are answered: what they said counts, and nothing waits for them. */
 import { afterEach, expect, test } from "bun:test";
-import { createReaders } from "../../../src/runtime/foreman/readers.ts";
-import { createSubscriptions } from "../../../src/runtime/foreman/subscriptions.ts";
+import { createSubscriptions } from "../../../src/runtime/foreman/clients/subscriptions.ts";
+import { createReaders } from "../../../src/runtime/foreman/reading/readers.ts";
 import { createManualClock } from "../../../src/runtime/platform/clock.ts";
 import { asJobId } from "../../../src/runtime/protocol/ids.ts";
 import type { JobDetailView } from "../../../src/runtime/protocol/views.ts";

@@ -271,12 +271,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     meaning: "readers see what is not committed (found by this simulator)",
     patches: [
       {
-        file: `${SHELL}/job-reader.ts`,
+        file: `${SHELL}/reading/job-reader.ts`,
         find: "const live = committed.get(jobId);",
         replace: "const live = liveFacts(jobId);",
       },
       {
-        file: `${SHELL}/job-reader.ts`,
+        file: `${SHELL}/reading/job-reader.ts`,
         find: "return seq < live.nextSettleSeq ? seq : 0;",
         replace: "return seq;",
       },
