@@ -86,7 +86,10 @@ test("follows over a foreman that is killed and started again", async () => {
   await cluster.worker("alpha");
   const follower = cluster.start(["events", "-f"]);
   const ofAlpha = cluster.start(["events", "alpha", "-f"]);
-  await untilFollowed(follower, (seen) => kindsOf(seen).includes("worker_connected"));
+  // Who asks while no foreman listens is told that nothing follows.
+  for (const each of [follower, ofAlpha]) {
+    await untilFollowed(each, (seen) => kindsOf(seen).includes("worker_connected"));
+  }
   await cluster.foreman.kill9();
   await cluster.restartForeman();
   await cluster.cc([...FAILING, ...COMMAND]);
