@@ -46,6 +46,8 @@ export interface RunningCommand {
 
 /** Shorter commands are read once, at their end, and are too short to fill the memory. */
 const SHORT_COMMAND_MS = 2;
+/** Longer than a fork takes, also on a loaded machine; short against filling the memory. */
+const FORK_MS = 50;
 /** After the command's own end its pipes get so long to run dry, as `>(tee log)` needs it. */
 const OUTPUT_GRACE_MS = 300;
 /** What it left running in the background gets so long between SIGTERM and SIGKILL. */
@@ -137,8 +139,11 @@ function watchAttempt(
   stop: (cause: StopCause) => void,
   onLong: () => void,
 ): () => void {
+  let lookAgain: NodeJS.Timeout | null = null;
   const longTimer = setTimeout(() => {
     preferForOutOfMemory(tree.leaderPid);
+    // A child that was being forked at the first look has the old score and was not there yet.
+    lookAgain = setTimeout(() => preferForOutOfMemory(tree.leaderPid), FORK_MS);
     onLong();
   }, SHORT_COMMAND_MS);
   const endDeadline = timeoutMs > 0 ? startDeadline(timeoutMs, () => stop("timeout")) : null;
@@ -148,6 +153,7 @@ function watchAttempt(
       : watchTreeMemory(tree, memoryBytesMax, () => stop("out_of_memory"));
   return () => {
     clearTimeout(longTimer);
+    if (lookAgain !== null) clearTimeout(lookAgain);
     endDeadline?.();
     endSampling?.();
   };
