@@ -14,4 +14,5 @@ export const REGRESSIONS: readonly Regression[] = [
   { seed: 106, cause: "a suspended foreman took results that lay in its socket for time-outs" },
   { seed: 249, cause: "a blame that was taken back ended the attempt under way at a restart" },
   { seed: 31_038, cause: "a back-off that was cancelled ended the next one of its task early" },
+  { seed: 68_322_688, cause: "a job that ended while it was looked at had the counters of before" },
 ];

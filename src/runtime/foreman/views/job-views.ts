@@ -35,7 +35,12 @@ export function createJobViews(parts: {
 }): JobViews {
   const { state, store, jobs } = parts;
 
-  function summary(facts: JobFacts): JobView {
+  /** What was read a moment ago may be of a job that has ended since: then its end counts. */
+  const current = (read: JobFacts): JobFacts =>
+    (read.finishedAtMs === null ? state.ended.get(read.jobId) : undefined) ?? read;
+
+  function summary(read: JobFacts): JobView {
+    const facts = current(read);
     const live = jobProgress(state, facts.jobId, parts.nowMs());
     return {
       job_id: facts.jobId,
@@ -55,7 +60,8 @@ export function createJobViews(parts: {
     };
   }
 
-  async function detail(facts: JobFacts): Promise<JobDetailView> {
+  async function detail(read: JobFacts): Promise<JobDetailView> {
+    const facts = current(read);
     const settled = facts.completed + facts.failed;
     const total = facts.runUs / 1e6;
     return {

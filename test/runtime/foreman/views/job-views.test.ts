@@ -1,0 +1,25 @@
+/** A job's view at the moment at which the job ends. */
+import { expect, test } from "bun:test";
+import { createJobViews } from "../../../../src/runtime/foreman/views/job-views.ts";
+import { systemClock } from "../../../../src/runtime/platform/clock.ts";
+import { createForemanState } from "../../../../src/runtime/scheduler/foreman/machine.ts";
+import { createMemoryStore } from "../../../../src/runtime/store/memory.ts";
+import { options } from "../../scheduler/foreman/builders.ts";
+import { jobFacts } from "../../store/builders.ts";
+
+test("a job that ended after its facts were read has the counters of its end", () => {
+  const state = createForemanState(options());
+  const read = jobFacts(1, { inputCount: 2, completed: 1, finishedAtMs: null, state: "running" });
+  const ended = { ...read, completed: 2, finishedAtMs: 5_000, state: "completed" as const };
+  state.ended.set(read.jobId, ended);
+  const views = createJobViews({
+    state,
+    store: createMemoryStore(),
+    // Only error groups read through it, and nothing failed.
+    jobs: {} as Parameters<typeof createJobViews>[0]["jobs"],
+    clock: systemClock,
+    nowMs: () => 6_000,
+  });
+  const { state: shown, tasks } = views.summary(read);
+  expect([shown, tasks.total, tasks.completed]).toEqual(["completed", 2, 2]);
+});
