@@ -35,12 +35,7 @@ export function createJobViews(parts: {
 }): JobViews {
   const { state, store, jobs } = parts;
 
-  /** What was read a moment ago may be of a job that has ended since: then its end counts. */
-  const current = (read: JobFacts): JobFacts =>
-    (read.finishedAtMs === null ? state.ended.get(read.jobId) : undefined) ?? read;
-
-  function summary(read: JobFacts): JobView {
-    const facts = current(read);
+  function summary(facts: JobFacts): JobView {
     const live = jobProgress(state, facts.jobId, parts.nowMs());
     return {
       job_id: facts.jobId,
@@ -60,8 +55,7 @@ export function createJobViews(parts: {
     };
   }
 
-  async function detail(read: JobFacts): Promise<JobDetailView> {
-    const facts = current(read);
+  async function detail(facts: JobFacts): Promise<JobDetailView> {
     const settled = facts.completed + facts.failed;
     const total = facts.runUs / 1e6;
     return {
@@ -150,7 +144,8 @@ function endedCounts(facts: JobFacts): TaskCounts {
     blocked: 0,
     queued: 0,
     delayed: 0,
-    running: 0,
+    // Of a job whose end is not committed yet: its last tasks.
+    running: inputCount - completed - failed - cancelled,
     completed,
     failed,
     cancelled,

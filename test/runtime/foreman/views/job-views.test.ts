@@ -7,7 +7,7 @@ import { createMemoryStore } from "../../../../src/runtime/store/memory.ts";
 import { options } from "../../scheduler/foreman/builders.ts";
 import { jobFacts } from "../../store/builders.ts";
 
-test("a job that ended after its facts were read has the counters of its end", () => {
+test("a job whose end is not committed yet has counters that make its tasks", () => {
   const state = createForemanState(options());
   const read = jobFacts(1, { inputCount: 2, completed: 1, finishedAtMs: null, state: "running" });
   const ended = { ...read, completed: 2, finishedAtMs: 5_000, state: "completed" as const };
@@ -21,5 +21,5 @@ test("a job that ended after its facts were read has the counters of its end", (
     nowMs: () => 6_000,
   });
   const { state: shown, tasks } = views.summary(read);
-  expect([shown, tasks.total, tasks.completed]).toEqual(["completed", 2, 2]);
+  expect([shown, tasks.total, tasks.completed, tasks.running]).toEqual(["running", 2, 1, 1]);
 });
