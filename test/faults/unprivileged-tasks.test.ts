@@ -16,29 +16,35 @@ import { join } from "node:path";
 import { type Cluster, eventually, type Member, openCluster } from "./support/cluster.ts";
 import { SETUP_MS, SHORT_TIMING, TEST_MS } from "./support/long.ts";
 
-/** `nobody`, which needs no entry anywhere; limits of processes do not hold root. */
-const NOBODY = 65_534;
+/**
+ * Accounts of this test alone, without an entry anywhere: a limit of processes counts all that the account
+ * has on the machine, also what another test left for a moment. It does not hold root.
+ */
+const FIRST_ACCOUNT = 200_000_000 + process.pid * 10;
+let accountCount = 0;
 const canChange =
   process.getuid?.() === 0 && Bun.which("setpriv") !== null && Bun.which("prlimit") !== null;
 
 let cluster: Cluster;
 let home: string;
+let account: number;
 beforeEach(async () => {
   cluster = await openCluster({ timing: SHORT_TIMING });
+  account = FIRST_ACCOUNT + accountCount++;
   home = mkdtempSync(join(tmpdir(), "cc-nobody-"));
-  chownSync(home, NOBODY, NOBODY);
+  chownSync(home, account, account);
 }, SETUP_MS);
 afterEach(async () => {
   await cluster.close();
   rmSync(home, { recursive: true, force: true });
 });
 
-/** A worker of nobody's, within these limits. */
+/** A worker of the account's, within these limits. */
 async function startLimited(...limits: readonly string[]): Promise<Member> {
   const key = join(home, "worker.key");
   const keys = join(cluster.world.env["XDG_CONFIG_HOME"] ?? "", "crowdcompute", "keys");
   copyFileSync(join(keys, "local-worker.key"), key);
-  chownSync(key, NOBODY, NOBODY);
+  chownSync(key, account, account);
   chmodSync(key, 0o600);
   const env: Record<string, string> = {
     HOME: home,
@@ -47,7 +53,7 @@ async function startLimited(...limits: readonly string[]): Promise<Member> {
   };
   for (const name of ["CONFIG", "STATE", "CACHE"]) env[`XDG_${name}_HOME`] = join(home, name);
   mkdirSync(join(home, "tmp"));
-  chownSync(join(home, "tmp"), NOBODY, NOBODY);
+  chownSync(join(home, "tmp"), account, account);
   return await cluster.worker("nobody", {
     slots: 2,
     args: ["--key-file", key],
@@ -55,19 +61,19 @@ async function startLimited(...limits: readonly string[]): Promise<Member> {
     env,
     program: "/usr/bin/setpriv",
     before: [
-      ...["--reuid", `${NOBODY}`, "--regid", `${NOBODY}`, "--clear-groups"],
+      ...["--reuid", `${account}`, "--regid", `${account}`, "--clear-groups"],
       ...["prlimit", ...limits],
     ],
   });
 }
 
-function processesOfNobody(): readonly number[] {
+function processesOfAccount(): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((name) => {
       try {
         const status = readFileSync(`/proc/${name}/status`, "latin1");
-        return status.includes(`\nUid:\t${NOBODY}\t`) && !/^State:\tZ/m.test(status);
+        return status.includes(`\nUid:\t${account}\t`) && !/^State:\tZ/m.test(status);
       } catch {
         return false;
       }
@@ -79,13 +85,13 @@ test.skipIf(!canChange)(
   "a fork bomb reaches its worker's limit, ends with its time-out, and the worker works on",
   async () => {
     const worker = await startLimited("--nproc=120:120");
-    const before = processesOfNobody().length;
+    const before = processesOfAccount().length;
     // A colon is no name for every shell.
     const bomb = "bomb() { bomb | bomb & }; bomb; sleep 600";
     const words = ["submit", "-q", "--json", "--cwd", "/", "--timeout", "2s", "--", "bash", "-c"];
     const run = await cluster.cc([...words, bomb]);
     expect(JSON.parse(run.stdout)).toMatchObject({ status: "failed" });
-    await eventually("nothing of it is left", () => processesOfNobody().length <= before);
+    await eventually("nothing of it is left", () => processesOfAccount().length <= before);
     process.kill(worker.pid, 0);
     const after = await cluster.cc(["submit", "-q", "--cwd", "/", "--", "echo", "fine"]);
     expect(after.stdout).toBe("fine\n");
@@ -126,7 +132,7 @@ test.skipIf(!canChange)(
     const hoard = "for i in $(seq 200); do sleep 600 & done 2>/dev/null; sleep 600";
     const words = ["submit", "-dq", "--cwd", "/", "--", "bash", "-c", hoard];
     const hoarder = (await cluster.cc(words)).stdout.trim();
-    await eventually("it has them all", () => processesOfNobody().length > 30);
+    await eventually("it has them all", () => processesOfAccount().length > 30);
     const waiting = cluster.start(["submit", "-q", "--cwd", "/", "--", "echo", "at last"]);
     expect((await cluster.cc(["cancel", hoarder])).exitCode).toBe(0);
     expect(await waiting.ended).toMatchObject({ exitCode: 0, stdout: "at last\n" });
