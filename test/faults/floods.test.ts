@@ -146,7 +146,7 @@ describe("a client that does not wait for its credit", () => {
     async () => {
       await attacked.besideHonest(
         "questions",
-        async () => {
+        async (honest) => {
           const peer = await attacked.proven("client");
           peer.socket.pause();
           function* questions(): Generator<Message> {
@@ -160,7 +160,7 @@ describe("a client that does not wait for its credit", () => {
             }
           }
           const flooding = flood(peer, questions());
-          await Promise.race([flooding, Bun.sleep(count(1_500, 10_000))]);
+          await Promise.race([flooding, honest.untilJobs(count(80, 500))]);
           peer.end();
           await flooding;
         },

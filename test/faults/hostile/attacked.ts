@@ -12,7 +12,12 @@ import type { Key, KeyRole } from "../../../src/runtime/transport/keys.ts";
 import { BINARY } from "../../support/binary.ts";
 import { type Cluster, type ClusterOptions, openCluster } from "../support/cluster.ts";
 import { report } from "../support/long.ts";
-import { HONEST_LABEL, type HonestFigures, startHonestClient } from "./honest-client.ts";
+import {
+  HONEST_LABEL,
+  type HonestClient,
+  type HonestFigures,
+  startHonestClient,
+} from "./honest-client.ts";
 import { openProven, type RawPeer, type RawPeerOptions } from "./raw-peer.ts";
 
 export interface Attacked {
@@ -20,10 +25,13 @@ export interface Attacked {
   readonly keys: Readonly<Record<KeyRole, Key>>;
   /** A hostile peer with a key of this role. */
   proven(role: KeyRole, options?: RawPeerOptions): Promise<RawPeer>;
-  /** Runs the attack beside the honest client; `mebibytesMax` bounds what the foreman grows by. */
+  /**
+   * Runs the attack beside the honest client, by whose jobs it may measure its length; `mebibytesMax`
+   * bounds what the foreman grows by.
+   */
   besideHonest(
     name: string,
-    attack: () => Promise<void>,
+    attack: (honest: Pick<HonestClient, "untilJobs">) => Promise<void>,
     bounds?: { readonly mebibytesMax?: number },
   ): Promise<HonestFigures>;
   close(): Promise<void>;
@@ -63,7 +71,7 @@ export async function openAttacked({
         most = Math.max(most, residentMebibytes(pid));
       }, SAMPLE_MS);
       try {
-        await attack();
+        await attack(client);
         await client.untilJobs(10);
       } catch (thrown) {
         await client.stop().catch(() => {});

@@ -35,6 +35,7 @@ export async function startHonestClient(url: string, key: Key): Promise<HonestCl
   let latenciesMs: number[] = [];
   let jobCount = 0;
   let isStopping = false;
+  let isOver = false;
   let onJob = Promise.withResolvers<void>();
 
   async function run(): Promise<void> {
@@ -49,6 +50,7 @@ export async function startHonestClient(url: string, key: Key): Promise<HonestCl
       onJob.reject(thrown);
       throw thrown;
     } finally {
+      isOver = true;
       peer.end();
     }
   }
@@ -59,8 +61,8 @@ export async function startHonestClient(url: string, key: Key): Promise<HonestCl
   onJob.promise.catch(() => {});
   return {
     async untilJobs(count) {
-      for (const wanted = jobCount + count; jobCount < wanted; ) {
-        await Promise.race([onJob.promise, running.then(() => {})]);
+      for (const wanted = jobCount + count; jobCount < wanted && !isOver; ) {
+        await Promise.race([onJob.promise, running]);
       }
     },
     forget() {
