@@ -37,17 +37,20 @@ const keeping = (rules: Partial<RetentionRules>): Foreman =>
 /** A job without tasks completes at once. */
 const completeOne = (foreman: Foreman): JobId => submit(foreman, 0);
 
-function cancelOne(foreman: Foreman): JobId {
-  const jobId = submit(foreman, 1);
-  const reason = "no matter";
+function cancel(foreman: Foreman, jobId: JobId): void {
   foreman.send({
     type: "cancelRequested",
     token: 1,
     jobId,
     indexes: null,
     code: "cancelled",
-    reason,
+    reason: "no matter",
   });
+}
+
+function cancelOne(foreman: Foreman): JobId {
+  const jobId = submit(foreman, 1);
+  cancel(foreman, jobId);
   return jobId;
 }
 
@@ -173,18 +176,9 @@ test("a job that an unfinished one names stays until that one has ended", () => 
   const second = submit(foreman, 1, { after: [first] });
   const third = submit(foreman, 1, { after: [first] });
   live(foreman, 2 * DAY_MS);
-  const cancel = (jobId: JobId) =>
-    foreman.send({
-      type: "cancelRequested",
-      token: 1,
-      jobId,
-      indexes: null,
-      code: "cancelled",
-      reason: "no matter",
-    });
-  cancel(second);
+  cancel(foreman, second);
   expect(foreman.state.ended.has(first)).toBe(true);
-  cancel(third);
+  cancel(foreman, third);
   live(foreman, 1);
   expect(foreman.state.ended.has(first)).toBe(false);
   expect(foreman.state.namedBy.size).toBe(0);
@@ -195,14 +189,7 @@ test("a job that lives again is not forgotten, and its age begins at its new end
   const store = createMemoryStore();
   const jobId = submit(foreman, 1);
   await store.commit(foreman.last.changes);
-  foreman.send({
-    type: "cancelRequested",
-    token: 1,
-    jobId,
-    indexes: null,
-    code: "cancelled",
-    reason: "no matter",
-  });
+  cancel(foreman, jobId);
   await store.commit(foreman.last.changes);
   foreman.wait(DAY_MS / 2);
   foreman.send({
@@ -217,14 +204,7 @@ test("a job that lives again is not forgotten, and its age begins at its new end
   expect(answerOf(foreman.last)).toMatchObject({ affected: 1 });
   live(foreman, DAY_MS);
   expect(foreman.state.jobs.has(jobId)).toBe(true);
-  foreman.send({
-    type: "cancelRequested",
-    token: 1,
-    jobId,
-    indexes: null,
-    code: "cancelled",
-    reason: "no matter",
-  });
+  cancel(foreman, jobId);
   live(foreman, DAY_MS - 1);
   expect(endedIn(foreman)).toEqual([jobId]);
   live(foreman, 1);
