@@ -45,7 +45,7 @@ export function createJobViews(parts: {
       inputs_open: facts.inputsClosedAtMs === null && facts.finishedAtMs === null,
       queue: facts.spec.queue,
       priority: facts.spec.priority,
-      tasks: live?.counts ?? endedCounts(facts),
+      tasks: live?.counts ?? storedCounts(facts),
       tasks_per_second: live?.tasksPerSecond ?? null,
       eta_seconds: live?.etaSeconds ?? null,
       created_at: toTime(facts.createdAtMs),
@@ -137,7 +137,7 @@ function newGroup(jobId: JobId, index: number, failure: Failure): Group {
   };
 }
 
-function endedCounts(facts: JobFacts): TaskCounts {
+function storedCounts(facts: JobFacts): TaskCounts {
   const { completed, failed, cancelled, inputCount } = facts;
   return {
     total: inputCount,
