@@ -8,7 +8,7 @@ export const FRAME_BYTES_MAX = 16 * MIB;
 /** Nesting of a frame, before anything is made of it. */
 export const FRAME_DEPTH_MAX = 64;
 /** Values and containers of a MessagePack frame: a list of 10,000 rows has some 400,000. */
-export const FRAME_PARTS_MAX = 2_000_000;
+export const FRAME_PARTS_MAX = 1_000_000;
 /** Of a message's lists, which are checked one by one: a worker's inventory has three a batch. */
 export const MESSAGE_PARTS_MAX = 100_000;
 /** Before authentication a peer is a stranger: its frames carry two nonces and a name. */
