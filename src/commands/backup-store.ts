@@ -4,8 +4,8 @@ import { findPaths } from "../runtime/platform/paths.ts";
 import { CcError, type ExitCode } from "../runtime/protocol/error.ts";
 import { backupStore } from "../runtime/store/sqlite/backup-store.ts";
 import { storageCorrupt } from "../runtime/store/storage-error.ts";
+import { formatBytes } from "../tui/text/amounts.ts";
 import type { CommandContext } from "./command-context.ts";
-import { formatBytes } from "./format.ts";
 import type { FOREMAN_VERB } from "./tables/daemons.ts";
 
 type Context = CommandContext<typeof FOREMAN_VERB>;

@@ -1,8 +1,8 @@
 /** `cc cancel`: jobs as a whole or single tasks; the decision is durable when it returns. */
 import type { ExitCode } from "../runtime/protocol/error.ts";
 import type { JobId } from "../runtime/protocol/ids.ts";
+import { formatPlural } from "../tui/text/amounts.ts";
 import type { CommandContext } from "./command-context.ts";
-import { formatPlural } from "./format.ts";
 import { findJobOrTask } from "./job-arguments.ts";
 import { printStatus } from "./job-request.ts";
 import type { CANCEL_VERB } from "./tables/steer.ts";

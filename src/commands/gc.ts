@@ -2,8 +2,8 @@
 import type { Connection } from "../runtime/client/connection.ts";
 import type { ExitCode } from "../runtime/protocol/error.ts";
 import type { GarbageJobView, GarbageView } from "../runtime/protocol/views.ts";
+import { formatAge, formatBytes, formatCount, formatPlural } from "../tui/text/amounts.ts";
 import type { CommandContext } from "./command-context.ts";
-import { formatAge, formatBytes, formatCount, formatPlural } from "./format.ts";
 import { type Listing, printListing, printObject } from "./print.ts";
 import type { GC_VERB } from "./tables/steer.ts";
 import { withForeman } from "./with-foreman.ts";

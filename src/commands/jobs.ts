@@ -7,7 +7,6 @@ import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
 import type { JobSpec } from "../runtime/protocol/job-spec.ts";
 import { LIST_ROWS_MAX } from "../runtime/protocol/limits.ts";
 import { JOB_STATES, type JobDetailView, type JobView } from "../runtime/protocol/views.ts";
-import type { CommandContext } from "./command-context.ts";
 import {
   formatAge,
   formatBytes,
@@ -15,7 +14,8 @@ import {
   formatDuration,
   formatExactCount,
   formatRate,
-} from "./format.ts";
+} from "../tui/text/amounts.ts";
+import type { CommandContext } from "./command-context.ts";
 import { findJobId } from "./job-arguments.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import { factLines, printListing, printObject } from "./print.ts";

@@ -13,6 +13,7 @@ import { type ExitCode, toCcError, usageError } from "../runtime/protocol/error.
 import type { WorkSpec } from "../runtime/protocol/job-spec.ts";
 import type { MessageOf } from "../runtime/protocol/messages.ts";
 import { type JobDetailView, JSON_SCHEMA_NAME } from "../runtime/protocol/views.ts";
+import { formatPlural } from "../tui/text/amounts.ts";
 import type { CommandContext } from "./command-context.ts";
 import { consoleStream } from "./follow/console-stream.ts";
 import { followJob } from "./follow/follow-job.ts";
@@ -28,7 +29,6 @@ import {
 } from "./follow/open-session.ts";
 import { retryPatch } from "./follow/retry-patch.ts";
 import { sayEnd } from "./follow/say-end.ts";
-import { formatPlural } from "./format.ts";
 import { findJobOrTask } from "./job-arguments.ts";
 import type { RETRY_VERB } from "./tables/steer.ts";
 

@@ -2,8 +2,8 @@
 import { bodyOf, type Connection } from "../runtime/client/connection.ts";
 import { CcError, type ExitCode } from "../runtime/protocol/error.ts";
 import type { ForemanView } from "../runtime/protocol/views.ts";
+import { formatPlural } from "../tui/text/amounts.ts";
 import type { CommandContext } from "./command-context.ts";
-import { formatPlural } from "./format.ts";
 import { printObject } from "./print.ts";
 import type { SHUTDOWN_VERB } from "./tables/steer.ts";
 import { withListeningForeman } from "./with-foreman.ts";

@@ -13,6 +13,7 @@ import { uuid } from "../runtime/platform/random.ts";
 import { safeLine } from "../runtime/platform/safe-text.ts";
 import { CcError, type ExitCode, toCcError } from "../runtime/protocol/error.ts";
 import { JSON_SCHEMA_NAME } from "../runtime/protocol/views.ts";
+import { formatPlural } from "../tui/text/amounts.ts";
 import { OutputClosed } from "./command-context.ts";
 import { type Abandoned, abandonSubmission } from "./follow/abandon.ts";
 import { consoleStream } from "./follow/console-stream.ts";
@@ -32,7 +33,6 @@ import {
   type SubmitContext,
 } from "./follow/plan-submission.ts";
 import { sayEnd } from "./follow/say-end.ts";
-import { formatPlural } from "./format.ts";
 import { findJobId } from "./job-arguments.ts";
 
 export async function run(given: SubmitContext): Promise<ExitCode> {

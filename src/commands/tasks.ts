@@ -16,8 +16,8 @@ import {
   type TaskDetailView,
   type TaskView,
 } from "../runtime/protocol/views.ts";
+import { formatDuration } from "../tui/text/amounts.ts";
 import type { CommandContext } from "./command-context.ts";
-import { formatDuration } from "./format.ts";
 import { findJobOrTask } from "./job-arguments.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import { factLines, printListing, printObject } from "./print.ts";

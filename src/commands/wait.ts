@@ -7,6 +7,7 @@ import { redirectConsoleToStderr } from "../runtime/job-module/console-to-stderr
 import { systemClock } from "../runtime/platform/clock.ts";
 import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
 import { isJobEnded, type JobDetailView, type ProgressView } from "../runtime/protocol/views.ts";
+import { formatDuration } from "../tui/text/amounts.ts";
 import type { CommandContext } from "./command-context.ts";
 import { consoleStream } from "./follow/console-stream.ts";
 import { followJob } from "./follow/follow-job.ts";
@@ -21,7 +22,6 @@ import {
 } from "./follow/open-session.ts";
 import { groupsOfViews, sayEnd } from "./follow/say-end.ts";
 import { watchProgress } from "./follow/watch-progress.ts";
-import { formatDuration } from "./format.ts";
 import { findJobId } from "./job-arguments.ts";
 import type { WAIT_VERB } from "./tables/look.ts";
 

@@ -6,7 +6,7 @@ import type { Paths } from "../../runtime/platform/paths.ts";
 import { PROGRAM_VERSION } from "../../runtime/platform/version.ts";
 import type { ForemanView } from "../../runtime/protocol/views.ts";
 import { readNotedUrl } from "../../runtime/store/folder.ts";
-import { formatDuration, formatPlural } from "../format.ts";
+import { formatDuration, formatPlural } from "../../tui/text/amounts.ts";
 import { type Check, type CheckSection, failedBy, ok, warning } from "./check.ts";
 
 const ROUND_TRIPS = 5;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openFileLimit } from "../../runtime/platform/open-files.ts";
 import { CcError } from "../../runtime/protocol/error.ts";
 import { createHostProbe } from "../../runtime/worker/host/host-probe.ts";
-import { formatBytes, formatPlural } from "../format.ts";
+import { formatBytes, formatPlural } from "../../tui/text/amounts.ts";
 import { type Check, type CheckSection, failed, finding, ok, warning } from "./check.ts";
 import { judgeSpace, nearestExisting } from "./store-checks.ts";
 

@@ -1,7 +1,7 @@
 /** The report of `cc doctor`, for people and as one JSON object. */
 import { safeLine } from "../../runtime/platform/safe-text.ts";
+import { formatPlural } from "../../tui/text/amounts.ts";
 import type { CommandContext } from "../command-context.ts";
-import { formatPlural } from "../format.ts";
 import { createPalette, type Palette } from "../palette.ts";
 import { printObject } from "../print.ts";
 import type { Check, CheckSection, CheckState } from "./check.ts";

@@ -3,7 +3,7 @@ import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { hasStore, storePaths } from "../../runtime/store/folder.ts";
 import { examineStore, isStoreHeld } from "../../runtime/store/sqlite/examine-store.ts";
-import { formatBytes, formatPlural } from "../format.ts";
+import { formatBytes, formatPlural } from "../../tui/text/amounts.ts";
 import { type Check, type CheckSection, failed, finding, ok, warning } from "./check.ts";
 
 const MIB = 1024 ** 2;

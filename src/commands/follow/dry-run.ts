@@ -6,7 +6,7 @@ import { valueAt } from "../../runtime/protocol/columns.ts";
 import { compileTemplate } from "../../runtime/protocol/command-template.ts";
 import { decodeValue, VALUE_UNDEFINED, valueAsJson } from "../../runtime/protocol/value.ts";
 import { JSON_SCHEMA_NAME } from "../../runtime/protocol/views.ts";
-import { formatPlural } from "../format.ts";
+import { formatPlural } from "../../tui/text/amounts.ts";
 import type { SubmissionPlan, SubmitContext } from "./plan-submission.ts";
 
 const TASKS_SHOWN = 10;

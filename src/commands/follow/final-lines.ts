@@ -2,7 +2,7 @@
 import type { ErrorGroup } from "../../runtime/client/tally.ts";
 import { safeLine } from "../../runtime/platform/safe-text.ts";
 import type { JobState } from "../../runtime/protocol/views.ts";
-import { formatDuration, formatExactCount } from "../format.ts";
+import { formatDuration, formatExactCount } from "../../tui/text/amounts.ts";
 import type { Palette } from "../palette.ts";
 
 export interface JobEnd {

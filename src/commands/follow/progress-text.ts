@@ -4,7 +4,12 @@
  */
 import { safeLine } from "../../runtime/platform/safe-text.ts";
 import { JSON_SCHEMA_NAME, type ProgressView } from "../../runtime/protocol/views.ts";
-import { formatCount, formatDuration, formatExactCount, formatRate } from "../format.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatExactCount,
+  formatRate,
+} from "../../tui/text/amounts.ts";
 
 export type JobProgress = ProgressView["jobs"][number];
 

@@ -5,8 +5,8 @@
  */
 import type { Clock } from "../../runtime/platform/clock.ts";
 import { isJobEnded, type ProgressView } from "../../runtime/protocol/views.ts";
+import { formatExactCount } from "../../tui/text/amounts.ts";
 import type { CommandIo, OutputStream } from "../command-context.ts";
-import { formatExactCount } from "../format.ts";
 import { createProgressBar } from "./progress-bar.ts";
 import { barLine, doneOf, type JobProgress, jsonLine, logLine, shareOf } from "./progress-text.ts";
 

@@ -6,8 +6,8 @@ import { safeLine, safeText } from "../../runtime/platform/safe-text.ts";
 import type { ExitCode } from "../../runtime/protocol/error.ts";
 import { valueAsJson } from "../../runtime/protocol/value.ts";
 import { JSON_SCHEMA_NAME } from "../../runtime/protocol/views.ts";
+import { formatDuration } from "../../tui/text/amounts.ts";
 import type { CommandContext } from "../command-context.ts";
-import { formatDuration } from "../format.ts";
 import { createPalette } from "../palette.ts";
 import type { CommandTrialEnd, Trial, TrialEnd } from "./trial.ts";
 

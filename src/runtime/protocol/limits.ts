@@ -56,5 +56,7 @@ export const ERROR_MESSAGE_BYTES_MAX = 8 * KIB;
 export const ERROR_STACK_BYTES_MAX = 16 * KIB;
 /** Rows of one list or results answer. */
 export const LIST_ROWS_MAX = 10_000;
+/** Rows of one list on a monitor's screen, with what lies just outside it. */
+export const MONITOR_ROWS_MAX = 500;
 /** Unsuccessful attempts kept a job, newest last; beyond it only counts grow. */
 export const ATTEMPT_ENDS_PER_JOB_MAX = 10_000;

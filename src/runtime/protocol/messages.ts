@@ -8,6 +8,7 @@ import { CcError } from "./error.ts";
 import { clientMessages } from "./messages/client.ts";
 import { bytes, u32Column, u32List, valueColumn } from "./messages/fields.ts";
 import { handshakeMessages } from "./messages/handshake.ts";
+import { logMessages } from "./messages/logs.ts";
 import { workerMessages } from "./messages/worker.ts";
 
 /** Grows with a change that an older peer cannot ignore; the one before is still served. */
@@ -15,7 +16,12 @@ export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL_MSGPACK = "crowdcompute.v1.msgpack";
 export const SUBPROTOCOL_JSON = "crowdcompute.v1.json";
 
-const allMessages = [...handshakeMessages, ...workerMessages, ...clientMessages] as const;
+const allMessages = [
+  ...handshakeMessages,
+  ...workerMessages,
+  ...clientMessages,
+  ...logMessages,
+] as const;
 
 export type Message = z.infer<(typeof allMessages)[number]>;
 export type MessageType = Message["type"];

@@ -4,6 +4,7 @@
  */
 import * as z from "zod/mini";
 import { jobPatch, jobSpec } from "../job-spec.ts";
+import { MONITOR_ROWS_MAX } from "../limits.ts";
 import {
   isWholeColumn,
   jobId,
@@ -225,6 +226,28 @@ export const events = z.object({
 
 const listLimit = u32;
 
+/** Which part of a list a monitor shows. What a sort or filter is called: row-filter.ts, docs/monitor.md. */
+const listWindow = z.object({
+  /** A column's name; "" for the list's own order. */
+  sort: shortText,
+  reverse: z.boolean(),
+  filter: shortText,
+  /** Position of the first row wanted; an answer may begin earlier when the list is shorter. */
+  from: u32,
+  rows: z.int().check(z.minimum(0), z.maximum(MONITOR_ROWS_MAX)),
+  /** The id of a row whose position is asked for; with `around` the window moves so that it is inside. */
+  anchor: z.optional(shortText),
+  around: z.optional(z.boolean()),
+});
+export type ListWindow = z.infer<typeof listWindow>;
+
+/** How far the charts reach back, and where they end. */
+const chartSpan = {
+  window_seconds: z.int().check(z.minimum(60), z.maximum(86_400)),
+  /** The charts end so long ago; 0: now. */
+  back_seconds: z.int().check(z.minimum(0), z.maximum(86_400)),
+};
+
 /** What can be looked at; answered with `snapshot`, and with `delta`s when followed. */
 export const view = z.discriminatedUnion("kind", [
   z.object({
@@ -260,6 +283,36 @@ export const view = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("foreman") }),
   /** The caller's newest job (`last`): its id or null. */
   z.object({ kind: z.literal("last_job") }),
+  /** What the monitor's screens show; the bodies are those of monitor-views.ts. */
+  z.object({
+    kind: z.literal("overview"),
+    ...chartSpan,
+    jobs: listWindow,
+    workers: listWindow,
+    /** Of the newest events so many. */
+    events: z.int().check(z.minimum(0), z.maximum(200)),
+  }),
+  z.object({
+    kind: z.literal("job_monitor"),
+    job_id: jobId,
+    ...chartSpan,
+    /** Cells of the grid of task states, at most. */
+    cells: z.int().check(z.minimum(0), z.maximum(4096)),
+    tasks: listWindow,
+  }),
+  z.object({
+    kind: z.literal("task_monitor"),
+    job_id: jobId,
+    index: u32,
+    /** Of the input, the result and stderr each at most. */
+    text_characters: z.int().check(z.minimum(0), z.maximum(65_536)),
+  }),
+  z.object({
+    kind: z.literal("worker_monitor"),
+    worker_id: shortText,
+    ...chartSpan,
+    tasks: listWindow,
+  }),
 ]);
 export type View = z.infer<typeof view>;
 
@@ -269,6 +322,8 @@ export const subscribe = z.object({
   request,
   view,
   follow: z.boolean(),
+  /** Deltas carry `patch` against the view before instead of the whole `body`. */
+  patches: z.optional(z.boolean()),
 });
 
 export const unsubscribe = z.object({ type: z.literal("unsubscribe"), request });
@@ -282,12 +337,16 @@ export const snapshot = z.object({
   value: z.optional(valueColumn),
 });
 
-/** The body anew (it is small and bounded by what is looked at). A gap in `seq` loses nothing. */
+/**
+ * The view anew: whole, where a gap in `seq` loses nothing, or (asked for with `patches`) as what changed
+ * since the one numbered `seq - 1`, in the form of view-patch.ts.
+ */
 export const delta = z.object({
   type: z.literal("delta"),
   request,
   seq: u32,
-  body: z.unknown(),
+  body: z.optional(z.unknown()),
+  patch: z.optional(z.unknown()),
 });
 
 /** Pauses a worker's intake; `now` also hands back what runs. Answered with `done`. */

@@ -7,7 +7,7 @@ import {
   formatExactCount,
   formatPlural,
   formatRate,
-} from "../../src/commands/format.ts";
+} from "../../../src/tui/text/amounts.ts";
 
 test.each([
   [0, "0ms"],

@@ -1,0 +1,39 @@
+/**
+ * By what a monitor's lists can be sorted: the names that travel in `ListWindow.sort`, offered by the
+ * monitor in this order. "" is a list's own order: unfinished jobs first and then the newest, workers by
+ * name, tasks by index, slots by number.
+ */
+
+export const JOB_SORTS = [
+  "id",
+  "name",
+  "state",
+  "progress",
+  "running",
+  "queued",
+  "failed",
+  "rate",
+  "eta",
+  "priority",
+  "owner",
+] as const;
+export type JobSort = (typeof JOB_SORTS)[number];
+
+export const WORKER_SORTS = [
+  "name",
+  "state",
+  "slots",
+  "cpu",
+  "memory",
+  "rate",
+  "failed",
+  "heartbeat",
+] as const;
+export type WorkerSort = (typeof WORKER_SORTS)[number];
+
+/** `time` sorts what runs by how long it does, and what is settled by index. */
+export const TASK_SORTS = ["index", "time"] as const;
+export type TaskSort = (typeof TASK_SORTS)[number];
+
+export const SLOT_SORTS = ["slot", "job", "time", "cpu", "memory"] as const;
+export type SlotSort = (typeof SLOT_SORTS)[number];
