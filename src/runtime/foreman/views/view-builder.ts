@@ -29,6 +29,7 @@ import type { SettlementCache } from "../reading/settlement-cache.ts";
 import type { WorkerSessions } from "../workers/worker-sessions.ts";
 import { globMatcher } from "./glob.ts";
 import { createJobViews, toTime } from "./job-views.ts";
+import { createMonitorViews } from "./monitor/monitor-views.ts";
 import { createTaskViews } from "./task-views.ts";
 import { whyEndedJob, whyTaskInFull } from "./why-ended.ts";
 import { createWorkerViews } from "./worker-views.ts";
@@ -67,6 +68,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
   const jobViews = createJobViews(parts);
   const taskViews = createTaskViews({ ...parts, jobViews });
   const workerViews = createWorkerViews(parts);
+  const monitor = createMonitorViews({});
   const lostWorkers: (ProgressView["lost_workers"][number] & { readonly atMs: number })[] = [];
 
   async function build(view: View, channel: Channel, sinceMs: number): Promise<ViewAnswer> {
@@ -91,6 +93,11 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
         return { body: foreman() };
       case "last_job":
         return { body: { job_id: await lastJob(channel.peer.owner) } };
+      case "overview":
+      case "job_monitor":
+      case "task_monitor":
+      case "worker_monitor":
+        return { body: await monitor.build(view) };
     }
   }
 
