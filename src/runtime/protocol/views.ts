@@ -120,7 +120,8 @@ export interface TaskDetailView extends TaskView {
 }
 
 /** `lost` is one that should be here; `gone` has left, or has not come since the foreman's start. */
-export type WorkerState = "up" | "draining" | "paused" | "set aside" | "lost" | "gone";
+export const WORKER_STATES = ["up", "draining", "paused", "set aside", "lost", "gone"] as const;
+export type WorkerState = (typeof WORKER_STATES)[number];
 
 export interface WorkerView {
   readonly worker_id: string;
