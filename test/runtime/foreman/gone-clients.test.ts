@@ -107,7 +107,7 @@ test("who submits for days on one connection is not remembered for jobs that are
 
 test("a view that was still being built for who has gone is not followed", async () => {
   const clock = createManualClock();
-  const channel = { isOpen: true, send() {}, queuedBytes: () => 0 };
+  const channel = { isOpen: true, peer: { owner: "ann" }, send() {}, queuedBytes: () => 0 };
   let built = 0;
   const subscriptions = createSubscriptions(
     async () => {

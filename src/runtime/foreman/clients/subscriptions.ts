@@ -1,7 +1,7 @@
 /**
- * What observers look at: a snapshot at once and, when followed, the view anew at most four times a
- * second while something changes. A slow observer is skipped, not queued for: its next delta is as
- * good as the ones it missed.
+ * What observers look at: a snapshot at once and, when followed, what changed in it at most four times
+ * a second. A view is built once a round for all who look at the same. A slow observer is skipped, not
+ * queued for: what it gets next is told against what it got last, so it misses nothing that stands.
  */
 
 import type { Clock, Timer } from "../../platform/clock.ts";
@@ -9,23 +9,23 @@ import type { ValueColumn } from "../../protocol/columns.ts";
 import { CcError, toCcError } from "../../protocol/error.ts";
 import type { View } from "../../protocol/messages/client.ts";
 import type { MessageOf } from "../../protocol/messages.ts";
+import type { ViewPatch } from "../../protocol/view-patch.ts";
 import type { Channel } from "../../transport/channel.ts";
+import { pauseAfter } from "./subscriptions/tempo.ts";
+import { createPatchSource, type Observer, sharingKey } from "./subscriptions/view-sharing.ts";
 
-const DELTA_INTERVAL_MS = 250;
 const SUBSCRIPTIONS_PER_CHANNEL_MAX = 64;
 /** Figures that change by themselves (rates, ages) are sent again after so long. */
 const REFRESH_MS = 1_000;
 
 export interface ViewAnswer {
-  readonly body: unknown;
+  /** Nobody changes it any more: it is kept to tell what is new in the next one. */
+  readonly body: object;
   readonly value?: ValueColumn;
 }
 
-/**
- * `sinceMs`: when this observer began to look; what has happened before is not told.
- * @throws CcError `no_such_job` and its like.
- */
-export type BuildView = (view: View, channel: Channel, sinceMs: number) => Promise<ViewAnswer>;
+/** @throws CcError `no_such_job` and its like. */
+export type BuildView = (view: View, observer: Observer) => Promise<ViewAnswer>;
 
 export interface Subscriptions {
   open(channel: Channel, message: MessageOf<"subscribe">): Promise<void>;
@@ -40,9 +40,14 @@ interface Followed {
   readonly channel: Channel;
   readonly request: number;
   readonly view: View;
-  readonly sinceMs: number;
+  readonly observer: Observer;
+  readonly key: string;
+  readonly wantsPatches: boolean;
   seq: number;
-  lastText: string;
+  /** What it got last. */
+  sent: object;
+  /** It was skipped in a round, as it had not read what it got before. */
+  isBehind: boolean;
 }
 
 export function createSubscriptions(
@@ -53,58 +58,91 @@ export function createSubscriptions(
   const followed = new Set<Followed>();
   let timer: Timer | null = null;
   let isDirty = false;
-  let sinceRefreshMs = 0;
+  let refreshedAtMs = clock.monotonicMs();
 
   async function open(channel: Channel, message: MessageOf<"subscribe">): Promise<void> {
-    const sinceMs = nowMs();
     const { request, view } = message;
-    const { body, value } = await build(view, channel, sinceMs);
+    const observer = { owner: channel.peer.owner, sinceMs: nowMs() };
+    const { body, value } = await build(view, observer);
     channel.send({ type: "snapshot", request, seq: 0, body, ...(value ? { value } : {}) });
     // It may have left while the view was built.
     if (!message.follow || !channel.isOpen) return;
-    if (countOf(channel) >= SUBSCRIPTIONS_PER_CHANNEL_MAX) {
-      throw new CcError({
-        code: "too_many_subscriptions",
-        message: `A connection follows at most ${SUBSCRIPTIONS_PER_CHANNEL_MAX} views.`,
-        exitCode: 3,
-      });
-    }
-    followed.add({ channel, request, view, sinceMs, seq: 0, lastText: JSON.stringify(body) });
-    arm();
+    if (countOf(channel) >= SUBSCRIPTIONS_PER_CHANNEL_MAX) throw tooMany();
+    followed.add({
+      channel,
+      request,
+      view,
+      observer,
+      key: sharingKey(view, observer),
+      wantsPatches: message.patches === true,
+      seq: 0,
+      sent: body,
+      isBehind: false,
+    });
+    if (timer === null) arm(0);
   }
 
   const countOf = (channel: Channel): number =>
     [...followed].filter((entry) => entry.channel === channel).length;
 
-  function arm(): void {
-    if (timer !== null || followed.size === 0) return;
-    timer = clock.setTimer(DELTA_INTERVAL_MS, () => void tick());
+  function arm(costMs: number): void {
+    timer = followed.size === 0 ? null : clock.setTimer(pauseAfter(costMs), () => void round());
   }
 
-  async function tick(): Promise<void> {
-    sinceRefreshMs += DELTA_INTERVAL_MS;
-    if (isDirty || sinceRefreshMs >= REFRESH_MS) {
+  async function round(): Promise<void> {
+    const atMs = clock.monotonicMs();
+    const isDue = isDirty || atMs - refreshedAtMs >= REFRESH_MS;
+    if (isDue) {
       isDirty = false;
-      sinceRefreshMs = 0;
-      for (const entry of [...followed]) await update(entry);
+      refreshedAtMs = atMs;
     }
-    timer = null;
-    arm();
+    let costMs = 0;
+    for (const group of readyGroups(isDue)) {
+      // Between two views the foreman may do what is waiting.
+      if (costMs > 0) await new Promise<void>(clock.defer);
+      costMs += await update(group);
+    }
+    arm(costMs);
   }
 
-  async function update(entry: Followed): Promise<void> {
-    const { channel, request } = entry;
-    if (channel.queuedBytes() > 0) return;
-    try {
-      const { body } = await build(entry.view, channel, entry.sinceMs);
-      const text = JSON.stringify(body);
-      if (text === entry.lastText) return;
-      entry.lastText = text;
-      channel.send({ type: "delta", request, seq: ++entry.seq, body });
-    } catch (thrown) {
-      followed.delete(entry);
-      channel.send({ type: "error", request, ...toCcError(thrown).toView() });
+  /** Who is shown something now, by what they look at. */
+  function readyGroups(isDue: boolean): Iterable<readonly [Followed, ...Followed[]]> {
+    const groups = new Map<string, [Followed, ...Followed[]]>();
+    for (const entry of followed) {
+      if (!isDue && !entry.isBehind) continue;
+      entry.isBehind = entry.channel.queuedBytes() > 0;
+      if (entry.isBehind) continue;
+      const group = groups.get(entry.key);
+      if (group) group.push(entry);
+      else groups.set(entry.key, [entry]);
     }
+    return groups.values();
+  }
+
+  /** @returns how long it took, in milliseconds. */
+  async function update(group: readonly [Followed, ...Followed[]]): Promise<number> {
+    const startedMs = clock.monotonicMs();
+    const [{ view, observer }] = group;
+    try {
+      const { body } = await build(view, observer);
+      const patchFrom = createPatchSource(body);
+      for (const entry of group) if (followed.has(entry)) tell(entry, body, patchFrom(entry.sent));
+    } catch (thrown) {
+      const error = toCcError(thrown).toView();
+      for (const entry of group) {
+        if (!followed.delete(entry)) continue;
+        entry.channel.send({ type: "error", request: entry.request, ...error });
+      }
+    }
+    return clock.monotonicMs() - startedMs;
+  }
+
+  function tell(entry: Followed, body: object, patch: ViewPatch | null): void {
+    if (patch === null) return;
+    entry.sent = body;
+    const { channel, request } = entry;
+    const news = entry.wantsPatches ? { patch } : { body };
+    channel.send({ type: "delta", request, seq: ++entry.seq, ...news });
   }
 
   return {
@@ -127,3 +165,10 @@ export function createSubscriptions(
     },
   };
 }
+
+const tooMany = (): CcError =>
+  new CcError({
+    code: "too_many_subscriptions",
+    message: `A connection follows at most ${SUBSCRIPTIONS_PER_CHANNEL_MAX} views.`,
+    exitCode: 3,
+  });

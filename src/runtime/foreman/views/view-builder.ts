@@ -14,14 +14,15 @@ import type {
   ProgressView,
   TaskView,
   WhyView,
+  WorkerView,
 } from "../../protocol/views.ts";
 import { whyJob, whyWorker } from "../../scheduler/foreman/explain/explain.ts";
 import type { JobFacts } from "../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../scheduler/foreman/machine.ts";
 import { foremanTotals, liveJobIds } from "../../scheduler/foreman/selectors.ts";
 import type { JobFilter, Store } from "../../store/store.ts";
-import type { Channel } from "../../transport/channel.ts";
 import { noSuchJob } from "../clients/client-answers.ts";
+import type { Observer } from "../clients/subscriptions/view-sharing.ts";
 import type { ViewAnswer } from "../clients/subscriptions.ts";
 import type { InputWindow } from "../reading/input-window.ts";
 import type { JobReader } from "../reading/job-reader.ts";
@@ -54,7 +55,7 @@ export interface ViewBuilderParts {
 }
 
 export interface ViewBuilder {
-  build(view: View, channel: Channel, sinceMs: number): Promise<ViewAnswer>;
+  build(view: View, observer: Observer): Promise<ViewAnswer>;
   job(jobId: JobId): Promise<JobView | null>;
   unfinishedJobs(): number;
   workerLost(workerId: WorkerId, runningCount: number): void;
@@ -71,10 +72,10 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
   const monitor = createMonitorViews({});
   const lostWorkers: (ProgressView["lost_workers"][number] & { readonly atMs: number })[] = [];
 
-  async function build(view: View, channel: Channel, sinceMs: number): Promise<ViewAnswer> {
+  async function build(view: View, observer: Observer): Promise<ViewAnswer> {
     switch (view.kind) {
       case "jobs":
-        return { body: await listJobs(view, channel.peer.owner) };
+        return { body: await listJobs(view, observer.owner) };
       case "job":
         return { body: await jobViews.detail(await findJob(view.job_id)) };
       case "tasks":
@@ -88,11 +89,11 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
       case "why":
         return { body: await explain(view) };
       case "progress":
-        return { body: await progress(view.job_ids.map(asJobId), sinceMs) };
+        return { body: await progress(view.job_ids.map(asJobId), observer.sinceMs) };
       case "foreman":
         return { body: foreman() };
       case "last_job":
-        return { body: { job_id: await lastJob(channel.peer.owner) } };
+        return { body: { job_id: await lastJob(observer.owner) } };
       case "overview":
       case "job_monitor":
       case "task_monitor":
@@ -108,7 +109,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
   }
 
   /** Unfinished jobs first, then the finished ones down to the limit; of both the newest first. */
-  async function listJobs(view: JobsView, caller: string): Promise<unknown> {
+  async function listJobs(view: JobsView, caller: string): Promise<object> {
     const states = view.states === undefined ? null : new Set(view.states);
     const matches = globMatcher(view.name_glob ?? "*");
     const owner = view.mine === true ? caller : null;
@@ -162,7 +163,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
     return { rows: shown.map(jobViews.summary), more, nextBefore: cursorOf(shown, more) };
   }
 
-  async function listTasks(view: Extract<View, { kind: "tasks" }>): Promise<unknown> {
+  async function listTasks(view: Extract<View, { kind: "tasks" }>): Promise<object> {
     const job = await findJob(view.job_id);
     const { rows, next } = await taskViews.list(job, {
       states: view.states,
@@ -173,7 +174,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
     return { rows, next_index: next, job: jobViews.summary(job) };
   }
 
-  function findWorker(workerId: string): unknown {
+  function findWorker(workerId: string): WorkerView {
     const row = workerViews.list().find((worker) => worker.worker_id === workerId);
     if (row) return row;
     throw new CcError({

@@ -1,0 +1,15 @@
+/**
+ * How often observers are shown something new: four times a second, and less often where that would
+ * cost the foreman more than about a hundredth of its time. It never lets a screen stand for longer
+ * than two seconds.
+ */
+
+const INTERVAL_MS_MIN = 250;
+const INTERVAL_MS_MAX = 2_000;
+/** Looking may take one part in so many of the foreman's time. */
+const TIME_SHARE = 100;
+
+/** @param costMs what the last round took. */
+export function pauseAfter(costMs: number): number {
+  return Math.min(INTERVAL_MS_MAX, Math.max(INTERVAL_MS_MIN, costMs * TIME_SHARE));
+}
