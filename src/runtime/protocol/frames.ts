@@ -16,6 +16,9 @@ import { valueAsJson } from "./value.ts";
 export type Encoding = "msgpack" | "json";
 
 const packr = new Packr({ useRecords: false, int64AsType: "number" });
+/** For the rare message with a key that `packr` would rename, since it makes plain objects. */
+const mapPackr = new Packr({ useRecords: false, int64AsType: "number", mapsAsObjects: false });
+const RENAMED_KEY = new TextEncoder().encode("__proto__");
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 export function encodeFrame(message: Message, encoding: Encoding): Uint8Array | string {
@@ -38,10 +41,33 @@ function unpack(frame: Uint8Array): unknown {
   const fault = findMessagePackFault(frame);
   if (fault !== null) throw malformed(`not the MessagePack of a message: ${fault}`);
   try {
-    return packr.unpack(frame);
+    const decoded: unknown = packr.unpack(frame);
+    return isView(decoded) && mentions(frame, RENAMED_KEY)
+      ? fromMaps(mapPackr.unpack(frame))
+      : decoded;
   } catch (cause) {
     throw malformed(`not MessagePack (${cause instanceof Error ? cause.message : "unreadable"})`);
   }
+}
+
+/** Its objects have keys that people chose: workers' names, labels. */
+function isView(decoded: unknown): boolean {
+  if (typeof decoded !== "object" || decoded === null || !("type" in decoded)) return false;
+  return decoded.type === "snapshot" || decoded.type === "delta";
+}
+
+function mentions(frame: Uint8Array, word: Uint8Array): boolean {
+  const [first = 0] = word;
+  for (let at = frame.indexOf(first); at >= 0; at = frame.indexOf(first, at + 1)) {
+    if (word.every((byte, offset) => frame[at + offset] === byte)) return true;
+  }
+  return false;
+}
+
+function fromMaps(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(fromMaps);
+  if (!(value instanceof Map)) return value;
+  return Object.fromEntries([...value].map(([key, field]) => [key, fromMaps(field)]));
 }
 
 function isValueColumn(value: object): value is ValueColumn {
@@ -52,9 +78,14 @@ function toBinary(value: unknown): unknown {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
   if (value instanceof Uint32Array) return u32ToBytes(value);
   if (Array.isArray(value)) return value.map(toBinary);
+  const fields = value as Record<string, unknown>;
+  // What people chose as a key is data: it must neither set a prototype nor pass for a class.
+  if (Object.hasOwn(value, "__proto__") || Object.hasOwn(value, "constructor")) {
+    return new Map(Object.entries(fields).map(([key, field]) => [key, toBinary(field)]));
+  }
   const plain: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
-    const field = (value as Record<string, unknown>)[key];
+    const field = fields[key];
     if (field !== undefined) plain[key] = toBinary(field);
   }
   return plain;
