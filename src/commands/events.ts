@@ -11,6 +11,7 @@ import { EVENT_KINDS, isEventKind } from "../runtime/protocol/event-kinds.ts";
 import { JSON_SCHEMA_NAME } from "../runtime/protocol/views.ts";
 import type { CommandContext } from "./command-context.ts";
 import { openFollowingLink } from "./follow/following-link.ts";
+import { inertJson } from "./inert-json.ts";
 import { tryFindJobOrTask } from "./job-arguments.ts";
 import type { EVENTS_VERB } from "./tables/look.ts";
 import { withForeman } from "./with-foreman.ts";
@@ -84,7 +85,7 @@ async function print(context: Context, link: Link, isFollowing: boolean): Promis
     const lines = events.map((event) =>
       context.quiet
         ? String(event.seq)
-        : lineOf({ schema: JSON_SCHEMA_NAME, ...event }, stdout.isTerminal),
+        : inertJson({ schema: JSON_SCHEMA_NAME, ...event }, stdout.isTerminal),
     );
     await stdout.write(`${lines.join("\n")}\n`);
   }
@@ -100,14 +101,4 @@ async function findSubject(
   if (found === null) return { workerId: word };
   const { jobId, index } = found;
   return index === null ? { jobId } : { jobId, index };
-}
-
-/** Others chose names and reasons: to a terminal what could steer it is escaped, in JSON's own way. */
-function lineOf(event: object, isTerminal: boolean): string {
-  const text = JSON.stringify(event);
-  if (!isTerminal) return text;
-  return text.replace(
-    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

@@ -61,7 +61,12 @@ export async function withListeningForeman<Result>(
 ): Promise<Result> {
   const reached = await reach(context);
   if (reached.kind === "connected") return useAndClose(reached.connection, use);
-  throw new CcError({
+  throw noForeman();
+}
+
+/** For verbs that are about a running foreman and started none. */
+export function noForeman(): CcError {
+  return new CcError({
     code: "foreman_unreachable",
     message: "No foreman is running here.",
     hint: "cc foreman",
