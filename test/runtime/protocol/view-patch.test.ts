@@ -3,27 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { decodeFrame, type Encoding, encodeFrame } from "../../../src/runtime/protocol/frames.ts";
 import type { Message, MessageOf } from "../../../src/runtime/protocol/messages.ts";
 import { applyPatch, diffView, type ViewPatch } from "../../../src/runtime/protocol/view-patch.ts";
-import { createRandom, type Random } from "../../support/fuzz/random.ts";
+import { createRandom } from "../../support/fuzz/random.ts";
+import { type Body, canonical, changed, randomBody } from "../../support/random-bodies.ts";
 
 const ENCODINGS: Encoding[] = ["msgpack", "json"];
-/** Names that people may choose, and that objects have already. */
-const KEYS = [
-  "a",
-  "b",
-  "17",
-  "",
-  "__proto__",
-  "__proto_",
-  "constructor",
-  "hasOwnProperty",
-  "toString",
-  "toJSON",
-  "length",
-];
-const SCALARS: unknown[] = [null, 0, 1, -1, 0.1, 1e9, true, false, "", "text", "\u202e\u0000"];
-
-type Body = Record<string, unknown>;
-
 describe.each(ENCODINGS)("over %s", (encoding) => {
   const over = <Type extends "snapshot" | "delta">(message: MessageOf<Type>): MessageOf<Type> =>
     decodeFrame(encodeFrame(message as Message, encoding)) as MessageOf<Type>;
@@ -31,7 +14,7 @@ describe.each(ENCODINGS)("over %s", (encoding) => {
   test("a body that is patched again and again stays what the whole body is", () => {
     for (let seed = 1; seed <= 300; seed++) {
       const random = createRandom(seed);
-      let body = randomObject(random, 3);
+      let body = randomBody(random, 3);
       let held = over<"snapshot">({ type: "snapshot", request: 1, seq: 0, body }).body as object;
       for (let seq = 1; seq <= 10; seq++) {
         const next = changed(random, body, 3);
@@ -79,45 +62,3 @@ test("one changed cell travels as one field", () => {
     within: { rows: { within: { w1: { set: { cpu: 2 } } } } },
   });
 });
-
-function randomValue(random: Random, depth: number): unknown {
-  if (depth === 0 || random.chance(0.4)) return random.pick(SCALARS);
-  if (random.chance(0.3)) {
-    return Array.from({ length: random.below(4) }, () => randomValue(random, depth - 1));
-  }
-  return randomObject(random, depth - 1);
-}
-
-function randomObject(random: Random, depth: number): Body {
-  const entries = Array.from(
-    { length: random.below(6) },
-    () => [random.pick(KEYS), randomValue(random, depth)] as const,
-  );
-  return Object.fromEntries(entries);
-}
-
-/** The same body with a few keys that came, went or have another value, at any depth. */
-function changed(random: Random, body: Body, depth: number): Body {
-  const entries = new Map(Object.entries(body));
-  for (const [key, value] of entries) {
-    if (random.chance(0.6)) continue;
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    if (random.chance(0.2)) entries.delete(key);
-    else if (isObject && random.chance(0.7))
-      entries.set(key, changed(random, value as Body, depth - 1));
-    else entries.set(key, randomValue(random, Math.max(0, depth - 1)));
-  }
-  if (random.chance(0.4))
-    entries.set(random.pick(KEYS), randomValue(random, Math.max(0, depth - 1)));
-  return Object.fromEntries(entries);
-}
-
-/** As JSON, with the keys of each object in order. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).map(
-    ([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`,
-  );
-  return `{${entries.sort().join(",")}}`;
-}
