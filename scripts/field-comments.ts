@@ -10,6 +10,7 @@ const SOURCES = [
   "messages/handshake.ts",
   "messages/client.ts",
   "messages/worker.ts",
+  "messages/outputs.ts",
   "job-spec.ts",
 ];
 

@@ -48,6 +48,8 @@ export const MESSAGE_GROUPS: readonly {
     types: [
       "read_results",
       "results",
+      "read_output",
+      "output",
       "read_events",
       "events",
       "subscribe",
@@ -72,6 +74,8 @@ export const MESSAGE_GROUPS: readonly {
       "tasks_returned",
       "cancel_task",
       "tasks_gone",
+      "output_chunk",
+      "output_chunk_ack",
     ],
   },
   { title: "Code", types: ["blob_offer", "blob_need", "blob_chunk", "blob_done"] },
@@ -206,6 +210,15 @@ export const MESSAGE_NOTES: Readonly<Record<MessageType, MessageNote>> = {
   tasks_returned: { from: "worker", answer: "task_result_ack", source: "tasksReturned" },
   cancel_task: { from: "foreman", source: "cancelTask" },
   tasks_gone: { from: "worker", answer: "task_result_ack", source: "tasksGone" },
+  output_chunk: { from: "worker", answer: "output_chunk_ack", source: "outputChunk" },
+  output_chunk_ack: {
+    from: "foreman",
+    source: "outputChunkAck",
+    meaning:
+      "What is kept and what may be sent. It may come at any time, also unasked; without `refusal` everything after `kept_bytes` is still awaited.",
+  },
+  read_output: { from: "client", answer: "output", source: "readOutput" },
+  output: { from: "foreman", source: "output" },
   blob_offer: { from: "client", answer: "blob_need or blob_done", source: "blobOffer" },
   blob_need: {
     from: "either side",

@@ -11,12 +11,15 @@ import {
   FRAME_PARTS_MAX,
   JOB_TASKS_MAX,
   MESSAGE_PARTS_MAX,
+  OUTPUT_BYTES_MAX,
+  OUTPUT_CHUNK_BYTES,
   SEND_QUEUE_BYTES_MAX,
   SUBMIT_CREDIT_BYTES,
   VALUE_BYTES_MAX,
   VALUE_DEPTH_MAX,
 } from "../src/runtime/protocol/limits.ts";
 import {
+  FEATURE_LARGE_OUTPUTS,
   type MessageType,
   PROTOCOL_VERSION,
   SUBPROTOCOL_JSON,
@@ -83,6 +86,7 @@ Tasks travel in columns: field by field, all rows of a batch together, never an 
 | what a frame is made of | ${FRAME_PARTS_MAX.toLocaleString("en")} parts and ${FRAME_DEPTH_MAX} levels, columns and values counting as one part each; no MessagePack extension types; lists of a message ${MESSAGE_PARTS_MAX.toLocaleString("en")} parts |
 | rows of a batch | ${BATCH_TASKS_MAX.toLocaleString("en-US")} |
 | tasks of a job | ${JOB_TASKS_MAX.toLocaleString("en-US")} |
+| a command's stdout | ${OUTPUT_BYTES_MAX / MIB / 1024} GiB, in chunks of ${OUTPUT_CHUNK_BYTES / MIB} MiB where it is larger than a result |
 | a job's code | ${BUNDLE_BYTES_MAX / MIB} MiB, in chunks of ${BLOB_CHUNK_BYTES / MIB} MiB |
 | inputs under way | what \`credit_bytes\` says, ${SUBMIT_CREDIT_BYTES / MIB} MiB |
 | waiting for a slow peer | ${SEND_QUEUE_BYTES_MAX / MIB} MiB and a frame; beyond it: close code 1008 |
@@ -99,9 +103,10 @@ An input or a result is one kind byte and a body. The foreman carries values and
 | 2 | JSON text in which \`{"$date": …}\`, \`{"$bigint": "12"}\`, \`{"$bytes": base64}\`, \`{"$map": [[k, v]]}\`, \`{"$set": […]}\`, \`{"$number": "NaN"}\` and \`{"$undefined": true}\` stand for what JSON lacks; an object whose only key begins with \`$\` has that key doubled |
 | 3 | raw bytes |
 | 4 | how a command ended, little-endian: i32 exit code (-1: none), u8 length and text of the signal, u32 count of dropped stderr bytes, u32 length of stdout, stdout, stderr |
-| 5 | a failure: u32 little-endian length of a JSON text \`{code, message, stack?, console?, permanent?}\`, the text, then (of a command that had started) a value of kind 4 |
+| 5 | a failure: u32 little-endian length of a JSON text \`{code, message, stack?, console?, permanent?}\`, the text, then (of a command that had started) a value of kind 4 or 6 |
+| 6 | as kind 4, where stdout is larger than a value and lies outside: in place of the length of stdout and stdout a u64 length of it, a u64 assignment (both below 2^53) and the 32 bytes of its SHA-256, then stderr. \`read_output\` reads it |
 
-In JSON frames kinds 0 to 3 are tagged JSON, and kinds 4 and 5 \`{"$value": base64 of the whole value}\`.`;
+In JSON frames kinds 0 to 3 are tagged JSON, and kinds 4 to 6 \`{"$value": base64 of the whole value}\`.`;
 
 /** A worked example, computed by the code that runs. */
 function handshake(): string {
@@ -157,6 +162,7 @@ const CONVERSATIONS = `## Conversations
 - \`assign_task\` brings tasks; what cannot run yet waits in the worker, and may be asked back (\`revoke_task\`, answered with \`tasks_returned\` for those that had not started).
 - Reports (\`task_started\`, \`task_result\`, \`tasks_returned\`, \`tasks_gone\`) carry \`seq\`, from 1 in each boot. A worker keeps each until \`task_result_ack\` names that \`seq\` or a higher one, and sends those that are not acknowledged again after a reconnection, with their numbers.
 - \`cancel_task\`: the tasks are settled already; the worker ends their processes and says \`tasks_gone\` when nothing is left of them.
+- A command's stdout beyond ${VALUE_BYTES_MAX / MIB} MiB goes ahead of its result, where \`features\` of the welcome has \`${FEATURE_LARGE_OUTPUTS}\`: an \`output_chunk\` without data says how much is ready, \`output_chunk_ack\` grants bytes up to \`until_byte\`, chunks of at most ${OUTPUT_CHUNK_BYTES / MIB} MiB follow, and each answer says what is on disk. The first chunk begins at byte 0 of stdout. Once the one with \`last\` is answered with \`whole\`, the result of kind 6 may be sent; at most ${OUTPUT_BYTES_MAX / MIB / 1024} GiB a task. Without a grant the worker lets the command wait.
 - Durations only: a worker never sends an instant.
 
 **The fence.** Everything a worker says about a task carries \`(assignment, index)\`. What does not match the assignment that stands changes nothing and comes back in \`stale\` of the acknowledgement; what agrees with the record is a silent duplicate.

@@ -2,6 +2,7 @@
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
 
 /** One WebSocket message; holds one value of the largest size with room for its columns. */
 export const FRAME_BYTES_MAX = 16 * MIB;
@@ -42,6 +43,12 @@ export const JOB_TASKS_MAX = 100_000_000;
 export const JOB_SPEC_BYTES_MAX = 256 * KIB;
 /** Kept of a command's stderr and of a function's console, until logs have a store of their own. */
 export const KEPT_OUTPUT_BYTES = 64 * KIB;
+/** A larger stdout of a command travels in such pieces, to the foreman and to readers. */
+export const OUTPUT_CHUNK_BYTES = MIB;
+/** Of one attempt. */
+export const OUTPUT_BYTES_MAX = 8 * GIB;
+/** Where an output must be one text (a row of jsonl or csv, the value for a `reduce`), no larger one is. */
+export const OUTPUT_TEXT_BYTES_MAX = 64 * MIB;
 /** Linux takes no single argument longer than this (MAX_ARG_STRLEN). */
 export const ARGUMENT_BYTES_MAX = 128 * KIB;
 /** `CC_INPUT` is set up to here; `CC_INPUT_FILE` always. */

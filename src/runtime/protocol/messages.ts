@@ -9,6 +9,7 @@ import { clientMessages } from "./messages/client.ts";
 import { bytes, u32Column, u32List, valueColumn } from "./messages/fields.ts";
 import { handshakeMessages } from "./messages/handshake.ts";
 import { logMessages } from "./messages/logs.ts";
+import { outputMessages } from "./messages/outputs.ts";
 import { workerMessages } from "./messages/worker.ts";
 
 /** Grows with a change that an older peer cannot ignore; the one before is still served. */
@@ -16,11 +17,16 @@ export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL_MSGPACK = "crowdcompute.v1.msgpack";
 export const SUBPROTOCOL_JSON = "crowdcompute.v1.json";
 
+/** What a foreman of this version can do that an older one of the same protocol cannot. */
+export const FEATURE_LARGE_OUTPUTS = "large_outputs";
+export const FEATURES: readonly string[] = [FEATURE_LARGE_OUTPUTS];
+
 const allMessages = [
   ...handshakeMessages,
   ...workerMessages,
   ...clientMessages,
   ...logMessages,
+  ...outputMessages,
 ] as const;
 
 export type Message = z.infer<(typeof allMessages)[number]>;

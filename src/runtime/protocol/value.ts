@@ -14,6 +14,8 @@ export const VALUE_TAGGED_JSON = 2;
 export const VALUE_BYTES = 3;
 /** A command's outcome; see command-outcome.ts. */
 export const VALUE_COMMAND = 4;
+/** One whose stdout is larger than a value and lies outside; 5 is a failure (failure.ts). */
+export const VALUE_STORED_COMMAND = 6;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -43,6 +43,8 @@ export interface WelcomeFacts {
   readonly programVersion: string;
   readonly heartbeatMs: number;
   readonly leaseMs: number;
+  /** What it can do beyond the least; absent: nothing. */
+  readonly features?: readonly string[];
 }
 
 /** What the owner of a channel is told; `onClose` comes exactly once, last. */

@@ -8,7 +8,7 @@
 import { type SecureBytes, secureBytes } from "../platform/random.ts";
 import { PROGRAM_VERSION } from "../platform/version.ts";
 import type { CcError } from "../protocol/error.ts";
-import { type Message, type MessageOf, PROTOCOL_VERSION } from "../protocol/messages.ts";
+import { FEATURES, type Message, type MessageOf, PROTOCOL_VERSION } from "../protocol/messages.ts";
 import type { Peer, WelcomeFacts } from "./channel.ts";
 import {
   brokenHandshake,
@@ -158,7 +158,7 @@ function welcomeTo(entry: KeyEntry, options: ForemanHandshakeOptions): MessageOf
     heartbeat_seconds: options.heartbeatMs / 1000,
     lease_seconds: options.leaseMs / 1000,
     owner: entry.owner,
-    features: [],
+    features: [...FEATURES],
   };
 }
 
@@ -249,6 +249,7 @@ function welcomeFacts(
     programVersion: welcome.program_version,
     heartbeatMs: welcome.heartbeat_seconds * 1000,
     leaseMs: welcome.lease_seconds * 1000,
+    features: welcome.features,
   };
 }
 

@@ -93,6 +93,21 @@ describe("outcomes and failures as bytes", () => {
     expect(decodeCommandOutcome(encodeCommandOutcome(ended))).toEqual(ended);
   });
 
+  test("an outcome whose stdout lies outside names it", () => {
+    const storedStdout = {
+      byteCount: 2 ** 33,
+      assignment: 2 ** 52 + 1,
+      sha256: "0123456789abcdef".repeat(4),
+    };
+    const stored = { ...outcome, stdout: bytes(), storedStdout };
+    const encoded = encodeCommandOutcome(stored);
+    expect(decodeCommandOutcome(encoded)).toEqual(stored);
+    expect([outcome, stored].map((each) => encodeCommandOutcome(each)[0])).toEqual([4, 6]);
+    for (let length = 0; length < encoded.byteLength - stored.stderr.byteLength; length++) {
+      expect(() => decodeCommandOutcome(encoded.subarray(0, length))).toThrow();
+    }
+  });
+
   test("an outcome that is cut short is an error", () => {
     const whole = encodeCommandOutcome(outcome);
     for (const length of [0, 1, 8, 14, whole.byteLength - 5]) {

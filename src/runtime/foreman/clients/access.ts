@@ -23,6 +23,7 @@ export const RIGHTS: Readonly<Partial<Record<MessageType, Scope>>> = {
   follow_jobs: "view",
   get_job: "view",
   read_results: "view",
+  read_output: "view",
   read_events: "view",
   subscribe: "view",
   unsubscribe: "view",

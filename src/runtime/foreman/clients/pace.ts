@@ -22,7 +22,12 @@ const MESSAGE_BYTES = 64 * 1024;
 /** What the answer to a question may take while it is put together. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
 
-const QUESTIONS: ReadonlySet<Message["type"]> = new Set(["read_results", "subscribe", "blob_need"]);
+const QUESTIONS: ReadonlySet<Message["type"]> = new Set([
+  "read_results",
+  "read_output",
+  "subscribe",
+  "blob_need",
+]);
 
 /** @param performed Resolves when all that was posted until now is committed and answered. */
 export function paceChannel(
