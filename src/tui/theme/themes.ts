@@ -61,8 +61,8 @@ const ANSI16: Look = {
 export const CB_COLOURS = {
   blue: { rgb: [0x00, 0x72, 0xb2], index256: 32, index16: "94" },
   orange: { rgb: [0xd5, 0x5e, 0x00], index256: 166, index16: "33" },
-  green: { rgb: [0x00, 0x9e, 0x73], index256: 36, index16: "36" },
-  purple: { rgb: [0xcc, 0x79, 0xa7], index256: 169, index16: "95" },
+  green: { rgb: [0x00, 0x9e, 0x73], index256: 29, index16: "36" },
+  purple: { rgb: [0xcc, 0x79, 0xa7], index256: 175, index16: "95" },
 } as const;
 type CbColour = keyof typeof CB_COLOURS;
 
