@@ -19,13 +19,16 @@ export type Place =
       readonly attempt: number | null;
     };
 
-/** `errors` of a job, `tasks` of a job or a worker. */
+/** `errors` of a job (groups) or a worker (recent failures), `tasks` of a job or a worker. */
 export type ListName = "jobs" | "workers" | "tasks" | "errors" | "events";
 
 export interface ListState {
-  /** By id, so that a row keeps its selection wherever it moves; null: nothing to select. */
+  /**
+   * By id, so that a row keeps its selection wherever it moves; null: nothing to select, or the row at
+   * `selectedAt` has not come yet.
+   */
   readonly selectedId: string | null;
-  /** Its position when last seen: what is selected when the id is gone. */
+  /** Position of the selected row among all that match: where the cursor is drawn. */
   readonly selectedAt: number;
   /** First row shown. */
   readonly top: number;
@@ -34,6 +37,8 @@ export interface ListState {
   readonly sort: string;
   readonly reverse: boolean;
   readonly marked: ReadonlySet<string>;
+  /** Everything that matches is to be marked as soon as all of it is here. */
+  readonly marksAll?: boolean;
 }
 
 export interface LogState {
@@ -46,8 +51,12 @@ export interface LogState {
   readonly wraps: boolean;
   readonly showsTime: boolean;
   readonly streams: "both" | "stdout" | "stderr";
+  /** Words that a line must have, as `log-words.ts` reads them; hides the other lines. */
   readonly filter: string;
+  /** Looked for with `n` and `N`; hides nothing. */
   readonly search: string;
+  /** Number of the line that the last search or `e` went to. */
+  readonly hitAt?: number | null;
 }
 
 export interface ScreenState {
@@ -70,6 +79,8 @@ export interface ConfirmState {
   /** What must be typed before `y` counts; null: `y` alone. */
   readonly mustType: string | null;
   readonly typed: string;
+  /** The same on the command line; null where it would be many. */
+  readonly verb?: string | null;
 }
 
 export type Overlay =
