@@ -52,6 +52,8 @@ export const MESSAGE_GROUPS: readonly {
       "output",
       "read_events",
       "events",
+      "read_logs",
+      "logs",
       "subscribe",
       "snapshot",
       "delta",
@@ -76,6 +78,8 @@ export const MESSAGE_GROUPS: readonly {
       "tasks_gone",
       "output_chunk",
       "output_chunk_ack",
+      "task_log",
+      "task_log_ack",
     ],
   },
   { title: "Code", types: ["blob_offer", "blob_need", "blob_chunk", "blob_done"] },
@@ -168,6 +172,14 @@ export const MESSAGE_NOTES: Readonly<Record<MessageType, MessageNote>> = {
   },
   read_events: { from: "client", answer: "events", source: "readEvents" },
   events: { from: "foreman", source: "events", meaning: "The next lines of the event log." },
+  read_logs: {
+    from: "client",
+    answer: "logs",
+    source: "readLogs",
+    meaning:
+      "Asks for what tasks have printed, in the order in which it arrived: the next of it, or the last. A cursor resumes it in either direction.",
+  },
+  logs: { from: "foreman", source: "logs" },
   subscribe: { from: "client", answer: "snapshot", source: "subscribe" },
   unsubscribe: {
     from: "client",
@@ -217,6 +229,8 @@ export const MESSAGE_NOTES: Readonly<Record<MessageType, MessageNote>> = {
     meaning:
       "What is kept and what may be sent. It may come at any time, also unasked; without `refusal` everything after `kept_bytes` is still awaited.",
   },
+  task_log: { from: "worker", answer: "task_log_ack", source: "taskLog" },
+  task_log_ack: { from: "foreman", source: "taskLogAck" },
   read_output: { from: "client", answer: "output", source: "readOutput" },
   output: { from: "foreman", source: "output" },
   blob_offer: { from: "client", answer: "blob_need or blob_done", source: "blobOffer" },

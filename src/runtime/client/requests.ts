@@ -18,6 +18,7 @@ interface AnswerTypes {
   get_job: "job_status";
   read_results: "results";
   read_events: "events";
+  read_logs: "logs";
   subscribe: "snapshot";
   update_worker: "done";
   drain_worker: "done";

@@ -41,8 +41,14 @@ export const SUBMIT_CREDIT_BYTES = 4 * MIB;
 export const JOB_TASKS_MAX = 100_000_000;
 /** The text of a job's options, as stored. */
 export const JOB_SPEC_BYTES_MAX = 256 * KIB;
-/** Kept of a command's stderr and of a function's console, until logs have a store of their own. */
+/** Kept of a command's stderr beside its result, and of a function's console beside a failure. */
 export const KEPT_OUTPUT_BYTES = 64 * KIB;
+/** Kept of what one attempt prints, head and tail; the middle is dropped and counted. */
+export const LOG_BYTES_MAX = 8 * MIB;
+/** Pieces of logs (about a line each) in one message. */
+export const LOG_PIECES_MAX = 16_384;
+/** What a worker puts into one `task_log`: little, so that results and heartbeats never wait long behind it. */
+export const LOG_MESSAGE_BYTES = 256 * KIB;
 /** A larger stdout of a command travels in such pieces, to the foreman and to readers. */
 export const OUTPUT_CHUNK_BYTES = MIB;
 /** Of one attempt. */

@@ -19,7 +19,8 @@ export const SUBPROTOCOL_JSON = "crowdcompute.v1.json";
 
 /** What a foreman of this version can do that an older one of the same protocol cannot. */
 export const FEATURE_LARGE_OUTPUTS = "large_outputs";
-export const FEATURES: readonly string[] = [FEATURE_LARGE_OUTPUTS];
+export const FEATURE_LOGS = "logs";
+export const FEATURES: readonly string[] = [FEATURE_LARGE_OUTPUTS, FEATURE_LOGS];
 
 const allMessages = [
   ...handshakeMessages,

@@ -25,6 +25,7 @@ export const RIGHTS: Readonly<Partial<Record<MessageType, Scope>>> = {
   read_results: "view",
   read_output: "view",
   read_events: "view",
+  read_logs: "view",
   subscribe: "view",
   unsubscribe: "view",
   update_worker: "admin",

@@ -25,6 +25,7 @@ const ANSWER_BYTES = 4 * 1024 * 1024;
 const QUESTIONS: ReadonlySet<Message["type"]> = new Set([
   "read_results",
   "read_output",
+  "read_logs",
   "subscribe",
   "blob_need",
 ]);
