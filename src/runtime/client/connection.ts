@@ -29,6 +29,11 @@ export interface Connection {
   look(view: View): Promise<MessageOf<"snapshot">>;
   /** Looks and goes on looking: `onBody` hears the view now and after each change. */
   watch(view: View, onBody: (body: unknown) => void): Promise<Watch>;
+  /**
+   * As `watch`, told as what changed: the snapshot, then deltas with patches.
+   * @throws CcError what the foreman answered instead of a snapshot, or `connection_lost`.
+   */
+  watchChanges(view: View, listener: ChangeListener): Promise<Watch>;
   /** Sends a piece of a bundle; waits while the peer is slow. */
   sendChunk(chunk: Omit<MessageOf<"blob_chunk">, "type" | "request">): Promise<void>;
   /** A job's code by its hash. @throws CcError `bundle_missing`. */
@@ -42,6 +47,12 @@ export interface Watch {
   stop(): void;
 }
 
+export interface ChangeListener {
+  onNews(news: MessageOf<"snapshot"> | MessageOf<"delta">, frameBytes: number): void;
+  /** The view cannot be shown any more; nothing further comes. */
+  onEnd(error: CcError): void;
+}
+
 interface Pending {
   readonly resolve: (answer: Message) => void;
   readonly reject: (error: CcError) => void;
@@ -53,7 +64,7 @@ export async function openConnection(
   open: (handler: ChannelHandler) => Promise<Channel>,
 ): Promise<Connection> {
   const pending = new Map<number, Pending>();
-  const watches = new Map<number, (body: unknown) => void>();
+  const watches = new Map<number, ChangeListener>();
   const downloads = new Map<number, Uint8Array[]>();
   const ended = Promise.withResolvers<CcError>();
   let nextRequest = 1;
@@ -61,16 +72,14 @@ export async function openConnection(
 
   const channel = await open({ onMessage, onClose });
 
-  function onMessage(message: Message): void {
+  function onMessage(message: Message, frameBytes: number): void {
     if (message.type === "error") {
-      const error = errorOfAnswer(message);
-      if (message.request === undefined) farewell = error;
-      else settle(message.request)?.reject(error);
+      onError(message.request, errorOfAnswer(message));
       return;
     }
     if (message.type === "delta" || message.type === "snapshot") {
       // Here and not where the answer is awaited: a delta may come in the same turn.
-      watches.get(message.request)?.(message.body);
+      watches.get(message.request)?.onNews(message, frameBytes);
       if (message.type === "delta") return;
     }
     if (message.type === "blob_chunk") {
@@ -79,6 +88,22 @@ export async function openConnection(
     }
     if (!("request" in message) || message.request === undefined) return;
     settle(message.request)?.resolve(message);
+  }
+
+  function onError(request: number | undefined, error: CcError): void {
+    if (request === undefined) {
+      farewell = error;
+      return;
+    }
+    const asked = settle(request);
+    if (asked) {
+      asked.reject(error);
+      return;
+    }
+    // Whoever waits for the answer hears it there; a view that ends later has only its listener.
+    const listener = watches.get(request);
+    watches.delete(request);
+    listener?.onEnd(error);
   }
 
   function onClose(end: ChannelEnd): void {
@@ -103,6 +128,28 @@ export async function openConnection(
     });
   }
 
+  async function subscribe(view: View, listener: ChangeListener, patches: boolean): Promise<Watch> {
+    const request = nextRequest++;
+    watches.set(request, listener);
+    try {
+      await ask(request, {
+        type: "subscribe",
+        request,
+        view,
+        follow: true,
+        ...(patches ? { patches } : {}),
+      });
+    } catch (thrown) {
+      watches.delete(request);
+      throw thrown;
+    }
+    return {
+      stop() {
+        if (watches.delete(request)) channel.send({ type: "unsubscribe", request });
+      },
+    };
+  }
+
   const connection: Connection = {
     url,
     welcome: channel.welcome,
@@ -118,21 +165,9 @@ export async function openConnection(
       return answer as Answer<Type>;
     },
     look: (view) => connection.request({ type: "subscribe", view, follow: false }),
-    async watch(view, onBody) {
-      const request = nextRequest++;
-      watches.set(request, onBody);
-      try {
-        await ask(request, { type: "subscribe", request, view, follow: true });
-      } catch (thrown) {
-        watches.delete(request);
-        throw thrown;
-      }
-      return {
-        stop() {
-          if (watches.delete(request)) channel.send({ type: "unsubscribe", request });
-        },
-      };
-    },
+    watch: (view, onBody) =>
+      subscribe(view, { onNews: ({ body }) => onBody(body), onEnd: () => {} }, false),
+    watchChanges: (view, listener) => subscribe(view, listener, true),
     async sendChunk(chunk) {
       channel.send({ type: "blob_chunk", request: 0, ...chunk });
       await channel.drained();
