@@ -18,10 +18,10 @@ import type {
   WorkerView,
 } from "./views.ts";
 
-/** Equal steps of time, the oldest first; the last one is still growing. */
+/** Equal steps of time, the oldest first; the last one may be under way. */
 export interface SeriesView {
   readonly step_seconds: number;
-  /** When the last step ends. */
+  /** Up to when the last step is known: the last whole second, or the end of a step further back. */
   readonly until: string;
   /** null: nothing is known of that step. */
   readonly values: readonly (number | null)[];
@@ -50,8 +50,8 @@ export interface RateView {
 
 /** Job rows are what `cc jobs --json` prints, and what the monitor shows beside it. */
 export interface JobRowView extends JobView {
-  /** Attempts that failed or were lost and were followed by another. */
-  readonly retries: number;
+  /** Attempts that failed or were lost and were followed by another; null: not known any more. */
+  readonly retries: number | null;
   /** Settled tasks a second over the last minute, a value each 5 seconds. */
   readonly recent: readonly number[];
   readonly elapsed_seconds: number;

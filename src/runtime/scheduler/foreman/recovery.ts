@@ -27,6 +27,7 @@ export function takeStored(step: CurrentStep, found: StoredState): void {
   const { stored, backMs, changes } = realign(found, step.atMs);
   step.changes.push(...changes);
   state.nextJobId = stored.nextJobId;
+  state.totals.series.sinceMs = step.atMs;
   for (const facts of stored.ended) {
     state.ended.set(facts.jobId, facts);
     state.submissions.set(submissionKey(facts.owner, facts.submissionId), facts.jobId);

@@ -19,6 +19,7 @@ import type { IndexHeap } from "./queues/index-heap.ts";
 import type { TaskTable } from "./queues/task-table.ts";
 import { createTimeHeap, type TimeHeap } from "./queues/time-heap.ts";
 import { createRandom, type RandomState } from "./random.ts";
+import { createSeries, FOREMAN_SERIES, type Series } from "./series.ts";
 
 export interface ForemanState {
   readonly options: ForemanOptions;
@@ -65,6 +66,7 @@ export interface Totals {
   completed: number;
   failed: number;
   readonly rate: RateRing;
+  readonly series: Series;
 }
 
 /** Settled tasks by second, over the last RATE_SECONDS. */
@@ -363,7 +365,12 @@ export function createState(options: ForemanOptions): ForemanState {
     timers: createTimeHeap(),
     sessionsVersion: 1,
     stealCheckAtMs: null,
-    totals: { completed: 0, failed: 0, rate: createRateRing() },
+    totals: {
+      completed: 0,
+      failed: 0,
+      rate: createRateRing(),
+      series: createSeries(FOREMAN_SERIES, 0),
+    },
     fullFolder: null,
   };
 }

@@ -20,6 +20,7 @@ import {
 } from "../queues/task-table.ts";
 import { popDue } from "../queues/time-heap.ts";
 import { countSettled } from "../rate.ts";
+import { countInSeries } from "../series.ts";
 import { type Assignment, isLiveRow, type LiveJob } from "../state.ts";
 import { closeIfEmpty, fenceRow, indexOfRow } from "./assignments.ts";
 
@@ -233,6 +234,7 @@ function countEnds(
   if (status === "failed") totals.failed += count;
   countSettled(job.pace.rate, step.atMs, count);
   countSettled(totals.rate, step.atMs, count);
+  countInSeries(totals.series, step.atMs, count, status === "failed" ? count : 0);
   touchJob(step, job);
   step.settledJobs.add(job.jobId);
   step.concludingJobs.add(job);
