@@ -48,7 +48,7 @@ export function fitName(name: string, width: number, align: Align = "left"): str
 /** At most `width` cells, ending in `…` when something was cut. */
 export function truncateEnd(text: string, width: number): string {
   if (cellWidth(text) <= width) return text;
-  return width <= 0 ? "" : `${headCells(text, width - 1)}…`;
+  return width <= 0 ? "" : `${headOf(text, width - 1)}…`;
 }
 
 /** `render-fr…-0042`: at most `width` cells, a good third of them from the end. */
@@ -56,16 +56,16 @@ export function truncateMiddle(text: string, width: number): string {
   if (cellWidth(text) <= width) return text;
   if (width <= 4) return truncateEnd(text, width);
   const tail = tailCells(text, Math.floor((width - 1) * 0.36));
-  return `${headCells(text, width - 1 - cellWidth(tail))}…${tail}`;
+  return `${headOf(text, width - 1 - cellWidth(tail))}…${tail}`;
 }
 
 /** The cells from `from` on, `width` of them, exactly; half a wide character becomes a blank. */
 export function sliceCells(text: string, from: number, width: number): string {
-  const skipped = headCells(text, from);
+  const skipped = headOf(text, from);
   const gap = from - cellWidth(skipped);
   let rest = text.slice(skipped.length);
   if (gap > 0 && rest !== "") rest = " ".repeat(gap) + [...rest].slice(1).join("");
-  return fillCells(headCells(rest, width), width, "left");
+  return fillCells(headOf(rest, width), width, "left");
 }
 
 /**
@@ -126,7 +126,7 @@ export function asciiOf(character: string): string {
 }
 
 /** As many whole characters as fit in `width` cells. */
-function headCells(text: string, width: number): string {
+export function headOf(text: string, width: number): string {
   if (width <= 0) return "";
   if (!NOT_PLAIN.test(text)) return text.slice(0, width);
   let used = 0;

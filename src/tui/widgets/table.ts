@@ -1,0 +1,111 @@
+/**
+ * A table of a part of a list: header with the sort mark, one row a line, `>` at the selected row, `*` at
+ * marked ones, and how many there are below. It shows what it is given and knows nothing of where it is from.
+ */
+
+import { formatExactCount } from "../text/amounts.ts";
+import { fitCells, truncateEnd } from "../text/cells.ts";
+import type { Theme } from "../theme/theme.ts";
+import { fitRows, paintRow, paintRowAs, plain, type Span, span, spansWidth } from "./spans.ts";
+import { type Column, type PlacedColumn, placeColumns } from "./table-columns.ts";
+
+/** A row's id with its content; `row` null: not here yet. */
+export interface TableRow<Row> {
+  readonly id: string;
+  readonly row: Row | null;
+}
+
+export interface TableShape<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly width: number;
+  /** With the header. */
+  readonly height: number;
+  readonly rows: readonly TableRow<Row>[];
+  /** Rows after the last of `rows`. */
+  readonly below: number;
+  /** Null: this table has no cursor. */
+  readonly selectedId: string | null;
+  readonly marked: ReadonlySet<string>;
+  readonly sort: { readonly key: string; readonly descending: boolean } | null;
+  readonly columnsFrom: number;
+  /** Sentences for a list that has no rows. */
+  readonly empty: readonly string[];
+}
+
+/** For `>` and `*`, at the left of every row. */
+export const MARK_CELLS = 2;
+
+/** Header and rows, `height` of them, painted. */
+export function table<Row>(shape: TableShape<Row>, theme: Theme): string[] {
+  const { width, height } = shape;
+  const placed = placeColumns(shape.columns, width - MARK_CELLS, shape.columnsFrom);
+  const header = paintRowAs(theme, "dim", width, [
+    plain(" ".repeat(MARK_CELLS)),
+    ...placed.map(({ column, width: cells }) => plain(headerCell(column, cells, shape.sort))),
+  ]);
+  const room = Math.max(0, height - 1);
+  const lines = [header];
+  for (const row of shape.rows.slice(0, room)) lines.push(tableRow(row, placed, shape, theme));
+  if (shape.rows.length === 0)
+    for (const sentence of shape.empty.slice(0, room))
+      lines.push(paintRow(theme, width, [plain("   "), span("dim", sentence)]));
+  const hidden = shape.below + Math.max(0, shape.rows.length - room);
+  if (hidden > 0 && lines.length < height) lines.push(moreBelow(hidden, width, theme));
+  return fitRows(lines, width, height);
+}
+
+export const moreBelow = (count: number, width: number, theme: Theme): string =>
+  paintRow(theme, width, [span("dim", `   .. ${formatExactCount(count)} more below`)]);
+
+function headerCell<Row>(
+  column: Column<Row>,
+  width: number,
+  sort: TableShape<Row>["sort"],
+): string {
+  const mark = sort?.key === column.key ? (sort.descending ? "v" : "^") : "";
+  const spaced = mark === "" ? column.title : `${column.title} ${mark}`;
+  const text =
+    spaced.length <= width ? spaced : `${truncateEnd(column.title, width - mark.length)}${mark}`;
+  return fitCells(text, width, column.align) + " ".repeat(column.gap ?? 1);
+}
+
+function tableRow<Row>(
+  { id, row }: TableRow<Row>,
+  placed: readonly PlacedColumn<Row>[],
+  shape: TableShape<Row>,
+  theme: Theme,
+): string {
+  const isSelected = shape.selectedId === id;
+  const isMarked = shape.marked.has(id);
+  const marks = span(
+    isMarked ? "accent" : "plain",
+    `${isSelected ? ">" : " "}${isMarked ? "*" : " "}`,
+  );
+  const cells =
+    row === null
+      ? [span("dim", "..")]
+      : placed.flatMap(({ column, width }) => cell(column, row, width, theme));
+  return isSelected
+    ? paintRowAs(theme, "selection", shape.width, [marks, ...cells])
+    : paintRow(theme, shape.width, [marks, ...cells]);
+}
+
+function cell<Row>(column: Column<Row>, row: Row, width: number, theme: Theme): readonly Span[] {
+  const drawn = column.draw(row, width, theme);
+  const gap = column.gap ?? 1;
+  if (!Array.isArray(drawn)) {
+    const { style, text } = drawn as Span;
+    return [span(style, fitCells(text, width, column.align)), plain(" ".repeat(gap))];
+  }
+  const spans: readonly Span[] = drawn;
+  const room = width - spansWidth(spans);
+  // What takes too many cells is cut as a whole: a column never moves its neighbours.
+  if (room < 0)
+    return [
+      span("plain", fitCells(spans.map(({ text }) => text).join(""), width)),
+      plain(" ".repeat(gap)),
+    ];
+  return column.align === "right"
+    ? [plain(" ".repeat(room)), ...spans, plain(" ".repeat(gap))]
+    : [...spans, plain(" ".repeat(room + gap))];
+}
