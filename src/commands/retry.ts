@@ -9,11 +9,11 @@ import { createReduction, type Reduction } from "../runtime/client/reduce-result
 import { uploadBundle } from "../runtime/client/upload-bundle.ts";
 import { redirectConsoleToStderr } from "../runtime/job-module/console-to-stderr.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
-import { type ExitCode, toCcError, usageError } from "../runtime/protocol/error.ts";
+import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
 import type { WorkSpec } from "../runtime/protocol/job-spec.ts";
-import type { MessageOf } from "../runtime/protocol/messages.ts";
 import { type JobDetailView, JSON_SCHEMA_NAME } from "../runtime/protocol/views.ts";
 import { formatPlural } from "../tui/text/amounts.ts";
+import { askAgain } from "./ask-again.ts";
 import type { CommandContext } from "./command-context.ts";
 import { consoleStream } from "./follow/console-stream.ts";
 import { followJob } from "./follow/follow-job.ts";
@@ -197,23 +197,6 @@ async function retryJob(
   }
   const work = patch.work ?? job.spec.work;
   return { job, count: status.affected, reopenSeq: status.reopen_seq, work };
-}
-
-/** A job that has just ended is not at hand for a moment. */
-const TRIES_MAX = 20;
-const PAUSE_MS = 50;
-
-async function askAgain(
-  ask: () => Promise<MessageOf<"job_status">>,
-): Promise<MessageOf<"job_status">> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (thrown) {
-      if (toCcError(thrown).code !== "try_again" || tries >= TRIES_MAX) throw thrown;
-      await new Promise<void>((resolve) => systemClock.setTimer(PAUSE_MS, resolve));
-    }
-  }
 }
 
 async function printId(context: Context, jobId: number): Promise<void> {
