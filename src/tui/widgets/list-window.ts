@@ -37,7 +37,8 @@ export function shownRows<Row>(
     const id = window.order[position - window.from];
     rows.push({
       id: id ?? `?${position}`,
-      row: id === undefined ? null : (window.rows[id] ?? null),
+      // Names are other people's: `constructor` is none of the object's own.
+      row: id !== undefined && Object.hasOwn(window.rows, id) ? (window.rows[id] ?? null) : null,
     });
   }
   return { rows, from: first, below: window.matching - end };

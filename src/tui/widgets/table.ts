@@ -23,8 +23,8 @@ export interface TableShape<Row> {
   readonly rows: readonly TableRow<Row>[];
   /** Rows after the last of `rows`. */
   readonly below: number;
-  /** Null: this table has no cursor. */
-  readonly selectedId: string | null;
+  /** Which of `rows` has the cursor; null: none, the cursor is elsewhere. */
+  readonly selectedRow: number | null;
   readonly marked: ReadonlySet<string>;
   readonly sort: { readonly key: string; readonly descending: boolean } | null;
   readonly columnsFrom: number;
@@ -45,7 +45,8 @@ export function table<Row>(shape: TableShape<Row>, theme: Theme): string[] {
   ]);
   const room = Math.max(0, height - 1);
   const lines = [header];
-  for (const row of shape.rows.slice(0, room)) lines.push(tableRow(row, placed, shape, theme));
+  for (const [at, row] of shape.rows.slice(0, room).entries())
+    lines.push(tableRow(row, placed, { ...shape, isSelected: shape.selectedRow === at }, theme));
   if (shape.rows.length === 0)
     for (const sentence of shape.empty.slice(0, room))
       lines.push(paintRow(theme, width, [plain("   "), span("dim", sentence)]));
@@ -69,14 +70,19 @@ function headerCell<Row>(
   return fitCells(text, width, column.align) + " ".repeat(column.gap ?? 1);
 }
 
+interface RowLook {
+  readonly width: number;
+  readonly marked: ReadonlySet<string>;
+  readonly isSelected: boolean;
+}
+
 function tableRow<Row>(
   { id, row }: TableRow<Row>,
   placed: readonly PlacedColumn<Row>[],
-  shape: TableShape<Row>,
+  { width: rowWidth, marked, isSelected }: RowLook,
   theme: Theme,
 ): string {
-  const isSelected = shape.selectedId === id;
-  const isMarked = shape.marked.has(id);
+  const isMarked = marked.has(id);
   const marks = span(
     isMarked ? "accent" : "plain",
     `${isSelected ? ">" : " "}${isMarked ? "*" : " "}`,
@@ -86,8 +92,8 @@ function tableRow<Row>(
       ? [span("dim", "..")]
       : placed.flatMap(({ column, width }) => cell(column, row, width, theme));
   return isSelected
-    ? paintRowAs(theme, "selection", shape.width, [marks, ...cells])
-    : paintRow(theme, shape.width, [marks, ...cells]);
+    ? paintRowAs(theme, "selection", rowWidth, [marks, ...cells])
+    : paintRow(theme, rowWidth, [marks, ...cells]);
 }
 
 function cell<Row>(column: Column<Row>, row: Row, width: number, theme: Theme): readonly Span[] {
