@@ -37,3 +37,25 @@ export type TaskSort = (typeof TASK_SORTS)[number];
 
 export const SLOT_SORTS = ["slot", "job", "time", "cpu", "memory"] as const;
 export type SlotSort = (typeof SLOT_SORTS)[number];
+
+const LARGEST_FIRST: ReadonlySet<string> = new Set([
+  "id",
+  "progress",
+  "running",
+  "queued",
+  "failed",
+  "rate",
+  "priority",
+  "slots",
+  "cpu",
+  "memory",
+  "heartbeat",
+  "time",
+]);
+
+/**
+ * Whether the largest comes first: of amounts and ages it does unless `reverse` says otherwise; names,
+ * states and what is left of a job begin with the least. Rows without the figure come last either way.
+ */
+export const isDescending = (sort: string, reverse: boolean): boolean =>
+  LARGEST_FIRST.has(sort) !== reverse;
