@@ -59,25 +59,3 @@ const LARGEST_FIRST: ReadonlySet<string> = new Set([
  */
 export const isDescending = (sort: string, reverse: boolean): boolean =>
   LARGEST_FIRST.has(sort) !== reverse;
-
-/**
- * Sorts whose natural order puts the largest first: amounts that one looks for when they are large. All
- * others begin with the smallest, or with A. `reverse` turns either around. Rows without a value come last
- * in both directions.
- */
-const LARGEST_FIRST: ReadonlySet<string> = new Set([
-  "progress",
-  "running",
-  "queued",
-  "failed",
-  "rate",
-  "priority",
-  "slots",
-  "cpu",
-  "memory",
-  "heartbeat",
-  "time",
-]);
-
-export const isDescending = (sort: string, reverse: boolean): boolean =>
-  LARGEST_FIRST.has(sort) !== reverse;
