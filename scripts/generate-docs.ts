@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { renderCommandsPage } from "./commands-page.ts";
 import { renderEventsPage } from "./events-page.ts";
+import { renderMonitorPage } from "./monitor-page.ts";
 import { renderProtocolPage } from "./protocol-page.ts";
 import { renderProtocolSchema } from "./protocol-schema.ts";
 
@@ -15,6 +16,7 @@ const ROOT = resolve(import.meta.dir, "..");
 const PAGES: Readonly<Record<string, () => string>> = {
   "docs/commands.md": renderCommandsPage,
   "docs/events.md": renderEventsPage,
+  "docs/monitor.md": renderMonitorPage,
   "docs/protocol.md": renderProtocolPage,
   "docs/protocol.schema.json": renderProtocolSchema,
 };

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { renderCommandsPage } from "../../scripts/commands-page.ts";
 import { renderEventsPage } from "../../scripts/events-page.ts";
+import { renderMonitorPage } from "../../scripts/monitor-page.ts";
 import { MESSAGE_GROUPS } from "../../scripts/protocol-notes.ts";
 import { renderProtocolPage } from "../../scripts/protocol-page.ts";
 import {
@@ -23,6 +24,7 @@ describe("generated documents", () => {
   const pages = {
     "commands.md": renderCommandsPage,
     "events.md": renderEventsPage,
+    "monitor.md": renderMonitorPage,
     "protocol.md": renderProtocolPage,
     "protocol.schema.json": renderProtocolSchema,
   };
