@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what some tests need from the system: a C compiler and make, git, jq, libfaketime.
+# Installs what some tests need from the system: a C compiler and make, git, jq, libfaketime, tmux.
 # Does nothing where all are there; where it may not install, it says what will be skipped.
 set -euo pipefail
 missing=()
@@ -8,6 +8,7 @@ command -v make >/dev/null 2>&1 || missing+=(make)
 command -v git >/dev/null 2>&1 || missing+=(git)
 command -v jq >/dev/null 2>&1 || missing+=(jq)
 command -v strace >/dev/null 2>&1 || missing+=(strace)
+command -v tmux >/dev/null 2>&1 || missing+=(tmux)
 { command -v ip || [ -x /usr/sbin/ip ] || [ -x /sbin/ip ]; } >/dev/null 2>&1 || missing+=(iproute2)
 compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(libfaketime)
 [ ${#missing[@]} -eq 0 ] && exit 0
