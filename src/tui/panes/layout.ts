@@ -2,7 +2,14 @@
  * Who gets which room on a screen of this size: pure arithmetic, asked by the panes to draw and by the
  * navigation to know how far a page is and how many rows to ask the foreman for.
  */
-import type { ListName, ViewState } from "../navigation/view-state.ts";
+import { paneOf } from "../navigation/panes-of.ts";
+import type { ListName, ScreenState, ViewState } from "../navigation/view-state.ts";
+import { LIST_PANE_FRAME_ROWS } from "../widgets/list-pane.ts";
+import { pageRows } from "../widgets/list-window.ts";
+import { type JobPane, planJob } from "./job/job-plan.ts";
+import { type OverviewPane, planOverview } from "./overview/overview-plan.ts";
+import type { Size } from "./pane.ts";
+import { planWorker, type WorkerPane } from "./worker/worker-plan.ts";
 
 /** `line`: only one line fits; `compact`: one pane; then the designs for 80x24, 120x40 and 200x60. */
 export type Breadth = "line" | "compact" | "normal" | "wide" | "huge";
@@ -18,3 +25,90 @@ export interface Layout {
 }
 
 export type PlanLayout = (view: ViewState) => Layout;
+
+export const COLUMNS_MIN = 40;
+export const ROWS_MIN = 8;
+
+/** Header and footer. */
+export const FRAME_ROWS = 2;
+
+export function breadthOf({
+  columns,
+  rows,
+}: {
+  readonly columns: number;
+  readonly rows: number;
+}): Breadth {
+  if (columns < COLUMNS_MIN || rows < ROWS_MIN) return "line";
+  if (columns < 60 || rows < 15) return "compact";
+  if (columns >= 170 && rows >= 42) return "huge";
+  return columns >= 110 && rows >= 30 ? "wide" : "normal";
+}
+
+/** The room between header and footer. */
+export const bodySize = ({
+  columns,
+  rows,
+}: {
+  readonly columns: number;
+  readonly rows: number;
+}): Size => ({
+  width: columns,
+  height: Math.max(0, rows - FRAME_ROWS),
+});
+
+export function planLayout(view: ViewState): Layout {
+  const breadth = breadthOf(view);
+  const base = { breadth, listRows: {}, gridCells: 0, textRows: 0 };
+  const screen = view.stack.at(-1);
+  if (breadth === "line" || screen === undefined) return base;
+  return { ...base, ...roomsOf(screen, bodySize(view)) };
+}
+
+type Rooms = Partial<Pick<Layout, "listRows" | "gridCells" | "textRows">>;
+
+function roomsOf(screen: ScreenState, size: Size): Rooms {
+  switch (screen.place.kind) {
+    case "overview":
+      return overviewRooms(screen, size);
+    case "worker":
+      return workerRooms(screen, size);
+    case "job":
+      return jobRooms(screen, size);
+    case "task":
+    case "log":
+      return { textRows: Math.max(0, size.height - TEXT_FRAME_ROWS) };
+  }
+}
+
+/** A status line below the text. */
+const TEXT_FRAME_ROWS = 1;
+
+const listRoom = (rows: number) => pageRows(Math.max(0, rows - LIST_PANE_FRAME_ROWS));
+
+function overviewRooms(screen: ScreenState, size: Size): Rooms {
+  const plan = planOverview(size, paneOf(screen) as OverviewPane, screen.isZoomed);
+  return {
+    listRows: {
+      jobs: listRoom(plan.jobRows),
+      workers: listRoom(plan.workerRows),
+      // Without a header.
+      events: Math.max(0, plan.eventRows - 1),
+    },
+  };
+}
+
+function workerRooms(screen: ScreenState, size: Size): Rooms {
+  const plan = planWorker(size, paneOf(screen) as WorkerPane, screen.isZoomed);
+  return {
+    listRows: { tasks: listRoom(plan.taskRows), errors: Math.max(0, plan.errorRows - 1) },
+  };
+}
+
+function jobRooms(screen: ScreenState, size: Size): Rooms {
+  const plan = planJob(size, paneOf(screen) as JobPane, screen.isZoomed);
+  return {
+    listRows: { errors: pageRows(plan.errorRows), tasks: pageRows(plan.taskRows) },
+    gridCells: plan.gridRows * plan.gridWidth,
+  };
+}
