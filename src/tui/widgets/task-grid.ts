@@ -5,7 +5,7 @@
  */
 import type { GridView } from "../../runtime/protocol/monitor-views.ts";
 import type { Style, Theme } from "../theme/theme.ts";
-import { fitRows, paintRow, type Span, span } from "./spans.ts";
+import { fitRows, fittingPieces, paintRow, type Span, span } from "./spans.ts";
 
 const FILL = [".", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "▇", "█"];
 const FILL_ASCII = [".", ":", ":", ":", ":", ":", ":", ":", ":", "#"];
@@ -53,13 +53,25 @@ function gridCell(mark: string, done: string, ascii: boolean): Span {
   return span(level === 0 ? "queued" : "completed", (ascii ? FILL_ASCII : FILL)[level] ?? ".");
 }
 
-/** What the cells mean, for the title: `. queued  ▒ running  █ done  F failed`. */
-export function gridLegend(theme: Theme): readonly Span[] {
-  return [
-    span("queued", ". queued"),
-    span("running", `  ${theme.ascii ? "R" : "▒"} running`),
-    span("completed", `  ${theme.ascii ? "#" : "█"} settled`),
-    span("failed", "  F failed"),
-    span("cancelled", "  X cancelled"),
+/** What the cells mean, of those that there are: `. queued  ▒ running  █ settled  F failed`. */
+export function gridLegend(
+  { marks, done }: GridView,
+  width: number,
+  theme: Theme,
+): readonly Span[] {
+  const { ascii } = theme;
+  const isWithoutMark = (settled: RegExp) =>
+    [...marks].some((mark, at) => mark === "." && settled.test(done[at] ?? "0"));
+  const pieces: (readonly [boolean, Span])[] = [
+    [marks.includes("F"), span("failed", "F failed")],
+    [marks.includes("R"), span("running", `${ascii ? "R" : "▒"} running`)],
+    [isWithoutMark(/[1-9]/), span("completed", `${ascii ? "#" : "█"} settled`)],
+    [isWithoutMark(/0/), span("queued", ". waiting")],
+    [marks.includes("Y"), span("delayed", "Y delayed")],
+    [marks.includes("X"), span("cancelled", "X cancelled")],
   ];
+  return fittingPieces(
+    width,
+    pieces.flatMap(([isThere, piece]) => (isThere ? [[piece]] : [])),
+  );
 }

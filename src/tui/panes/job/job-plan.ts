@@ -21,14 +21,15 @@ export interface JobPlan {
   /** Of the chart right of the errors; 0: there is none. */
   readonly chartWidth: number;
   readonly taskRows: number;
+  readonly hasTaskHeader: boolean;
   /** The attempts of the task under the cursor. */
   readonly attemptRows: number;
 }
 
 const TITLE = 1;
 const HEADER = 1;
-/** One blank column on either side of what stands side by side. */
-const GUTTER = 3;
+/** The line between what stands side by side. */
+const LINE = 1;
 
 export function planJob(size: Size, focus: JobPane, isZoomed: boolean): JobPlan {
   if (size.width < 60 || size.height < 14) return planOne(size, focus, size.height >= 9 ? 3 : 2);
@@ -43,6 +44,7 @@ const NOTHING = {
   errorWidth: 0,
   chartWidth: 0,
   taskRows: 0,
+  hasTaskHeader: true,
   attemptRows: 0,
 } as const;
 
@@ -55,9 +57,10 @@ function planOne({ width, height }: Size, only: JobPane, summaryRows: number): J
     case "errors":
       return { ...base, errorRows: rows, errorWidth: width };
     case "tasks": {
-      const header = rows > 4 ? HEADER : 0;
+      const hasTaskHeader = rows > 4;
       const attemptRows = rows >= 12 ? 2 : 0;
-      return { ...base, attemptRows, taskRows: rows - header - attemptRows };
+      const taskRows = rows - (hasTaskHeader ? HEADER : 0) - attemptRows;
+      return { ...base, hasTaskHeader, attemptRows, taskRows };
     }
   }
 }
@@ -88,8 +91,8 @@ function planBeside({ width, height }: Size): JobPlan {
   const attemptRows = height >= 45 ? 4 : 2;
   const rows = Math.min(16, Math.max(6, Math.floor(height / 4)));
   const chartWidth = width >= 170 ? Math.floor(width * 0.26) : 0;
-  const rest = width - (chartWidth === 0 ? GUTTER : chartWidth + 2 * GUTTER);
-  const errorWidth = Math.floor(rest * 0.48);
+  const rest = width - LINE - (chartWidth === 0 ? 0 : chartWidth + LINE);
+  const errorWidth = Math.floor(rest * 0.52);
   return {
     shape: "beside",
     only: null,
@@ -100,6 +103,7 @@ function planBeside({ width, height }: Size): JobPlan {
     errorWidth,
     chartWidth,
     taskRows: height - summaryRows - TITLE - rows - TITLE - HEADER - attemptRows,
+    hasTaskHeader: true,
     attemptRows,
   };
 }

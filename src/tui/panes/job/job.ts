@@ -1,0 +1,119 @@
+/**
+ * A job's screen between header and footer: how far it is, the grid of its tasks, the groups of its errors,
+ * its tasks, and more of what is under the cursor.
+ */
+import type { JobMonitorView } from "../../../runtime/protocol/monitor-views.ts";
+import type { ScreenModel } from "../../model/screen-model.ts";
+import { paneOf } from "../../navigation/panes-of.ts";
+import type { ViewState } from "../../navigation/view-state.ts";
+import type { Theme } from "../../theme/theme.ts";
+import { sideBySide } from "../../widgets/compose.ts";
+import { listStateOf } from "../../widgets/list-window.ts";
+import { blankRows, fitRows } from "../../widgets/spans.ts";
+import type { Size } from "../pane.ts";
+import { errorRows, errorTitle, type PaneState } from "./error-pane.ts";
+import { gridRows, gridTitle } from "./grid-pane.ts";
+import { type JobPane, type JobPlan, planJob } from "./job-plan.ts";
+import { jobSummary } from "./job-summary.ts";
+import { rateChart, rateTitle } from "./rate-pane.ts";
+import { selectedRow } from "./selected-row.ts";
+import { taskRows, taskTitle } from "./task-pane.ts";
+
+export function renderJob({ shown, view }: ScreenModel, size: Size, theme: Theme): string[] {
+  if (shown?.kind !== "job") return blankRows(size.width, size.height);
+  const { body } = shown;
+  const focus = focusOf(view);
+  const plan = planJob(size, focus, view.stack.at(-1)?.isZoomed === true);
+  const drawing: Drawing = { body, view, focus, plan, width: size.width, theme };
+  const rows = [
+    ...jobSummary(body, size.width, plan.summaryRows, theme),
+    ...(plan.shape === "beside" ? panesBeside(drawing) : panesBelow(drawing)),
+    ...detail(drawing),
+  ];
+  return fitRows(rows, size.width, size.height);
+}
+
+/** The pane of a job's screen that has the cursor. */
+export function focusOf(view: ViewState): JobPane {
+  const screen = view.stack.at(-1);
+  const pane = screen === undefined ? "tasks" : paneOf(screen);
+  return pane === "grid" || pane === "errors" ? pane : "tasks";
+}
+
+interface Drawing {
+  readonly body: JobMonitorView;
+  readonly view: ViewState;
+  readonly focus: JobPane;
+  readonly plan: JobPlan;
+  readonly width: number;
+  readonly theme: Theme;
+}
+
+function stateOf({ view, focus }: Drawing, pane: "errors" | "tasks"): PaneState {
+  return {
+    list: listStateOf(view, pane),
+    isActive: focus === pane,
+    columnsFrom: view.columnsFrom,
+  };
+}
+
+/** One below the other; where only one is shown the others have no rows. */
+function panesBelow(drawing: Drawing): string[] {
+  const { plan } = drawing;
+  return [
+    ...(plan.gridRows > 0 ? gridPane(drawing, drawing.width) : []),
+    ...(plan.errorRows > 0 ? errorPane(drawing, drawing.width) : []),
+    ...(plan.taskRows > 0 ? taskPane(drawing) : []),
+  ];
+}
+
+function panesBeside(drawing: Drawing): string[] {
+  const { plan, width, theme } = drawing;
+  const height = plan.gridRows + 1;
+  const chart = plan.chartWidth === 0 ? [] : [plan.chartWidth];
+  const gridWidth = width - plan.errorWidth - plan.chartWidth - 1 - chart.length;
+  const parts = [
+    { rows: gridPane(drawing, gridWidth), width: gridWidth },
+    { rows: errorPane(drawing, plan.errorWidth), width: plan.errorWidth },
+    ...chart.map((chartWidth) => ({ rows: ratePane(drawing, chartWidth), width: chartWidth })),
+  ];
+  return [...sideBySide(parts, height, theme), ...taskPane(drawing)];
+}
+
+function gridPane({ body, focus, plan, theme }: Drawing, width: number): string[] {
+  return [
+    gridTitle(body.grid, width, focus === "grid", theme),
+    ...gridRows(body.grid, width, plan.gridRows, theme),
+  ];
+}
+
+function errorPane(drawing: Drawing, width: number): string[] {
+  const { body, plan, theme } = drawing;
+  const state = stateOf(drawing, "errors");
+  return [
+    errorTitle(body, width, plan.errorRows, state, theme),
+    ...errorRows(body, width, plan.errorRows, state, theme),
+  ];
+}
+
+function ratePane({ body, plan, theme }: Drawing, width: number): string[] {
+  return [rateTitle(body, width, theme), ...rateChart(body, width, plan.gridRows, theme)];
+}
+
+function taskPane(drawing: Drawing): string[] {
+  const { body, plan, width, theme } = drawing;
+  const state = stateOf(drawing, "tasks");
+  return [
+    taskTitle(body, width, plan.taskRows, state, theme),
+    ...taskRows(body, width, plan.taskRows, state, theme, plan.hasTaskHeader),
+  ];
+}
+
+function detail({ body, view, focus, plan, width, theme }: Drawing): string[] {
+  const rows = {
+    errors: listStateOf(view, "errors"),
+    tasks: listStateOf(view, "tasks"),
+    focus,
+  };
+  return selectedRow(body, rows, { width, height: plan.attemptRows }, theme);
+}
