@@ -3,6 +3,7 @@
  * everything and is far too slow for a running foreman.
  */
 import { assert } from "../../protocol/error.ts";
+import { countInRange, GRID_TASKS_MIN, gridOfStates, rangeCount } from "./aggregates/task-grid.ts";
 import { isBlocked } from "./jobs/live-job.ts";
 import { indexOfRow } from "./outcomes/assignments.ts";
 import { isClaimedAgainst } from "./placement/claims.ts";
@@ -31,6 +32,7 @@ import {
 export function checkInvariants(state: ForemanState): void {
   for (const job of state.jobs.values()) {
     checkCounters(job);
+    checkGrid(job);
     checkQueues(state, job);
     checkRunning(job);
     assert(!state.ended.has(job.jobId), `job ${job.jobId} is live or ended, not both`);
@@ -62,6 +64,26 @@ function checkCounters(job: LiveJob): void {
       counted[taskState] === job.counts[taskState],
       `job ${job.jobId} counts ${job.counts[taskState]} tasks in state ${taskState}, not ${counted[taskState]}`,
     );
+  }
+}
+
+/** The ranges of the grid say the same as the tasks in them. */
+function checkGrid({ jobId, grid, tasks, counts }: LiveJob): void {
+  if (grid === null) {
+    const isNeeded = tasks.count > GRID_TASKS_MIN && counts[TASK_QUEUED] !== tasks.count;
+    assert(!isNeeded, `job ${jobId} has a grid once something has begun`);
+    return;
+  }
+  const recounted = gridOfStates(tasks.state, tasks.count);
+  for (let range = 0; range < rangeCount(grid, tasks.count); range++) {
+    for (let state = 0; state < TASK_STATE_COUNT; state++) {
+      const held = countInRange(grid, state, range, tasks.count);
+      const found = countInRange(recounted, state, range, tasks.count);
+      assert(
+        held === found,
+        `job ${jobId} counts ${held} tasks in state ${state} of range ${range}, not ${found}`,
+      );
+    }
   }
 }
 

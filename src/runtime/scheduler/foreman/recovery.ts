@@ -6,7 +6,7 @@ import { compactIndexes, compactU32, expandIndexes, u32At } from "../../protocol
 import { type CurrentStep, recordEvent } from "./current-step.ts";
 import type { AssignmentFacts, StoredState } from "./facts.ts";
 import { renewDependencies } from "./jobs/dependencies.ts";
-import { moveTasks } from "./jobs/live-job.ts";
+import { moveTask } from "./jobs/moves.ts";
 import { delayRetention, queueEnded } from "./jobs/retention.ts";
 import { reviveJob } from "./jobs/revive.ts";
 import { detachSubmitter } from "./jobs/submitter.ts";
@@ -79,8 +79,7 @@ function selectLive(job: LiveJob, facts: AssignmentFacts): AssignmentFacts | nul
     const taskState = tasks.state[index];
     if (taskState === undefined || isSettledState(taskState) || taskState === TASK_RUNNING) return;
     if (attempt <= (tasks.attempt[index] as number)) return;
-    moveTasks(job, taskState, TASK_RUNNING, 1);
-    tasks.state[index] = TASK_RUNNING;
+    moveTask(job, index, TASK_RUNNING);
     tasks.attempt[index] = attempt;
     indexes.push(index);
     attempts.push(attempt);

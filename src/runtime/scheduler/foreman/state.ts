@@ -10,6 +10,7 @@
 import type { U32Column } from "../../protocol/columns.ts";
 import type { AssignmentId, BootId, JobId, WorkerId } from "../../protocol/ids.ts";
 import type { JobSpec, WorkerOffer } from "../../protocol/job-spec.ts";
+import type { TaskGrid } from "./aggregates/task-grid.ts";
 import type { ReplyToken } from "./events.ts";
 import type { JobFacts } from "./facts.ts";
 import type { InputSizes } from "./jobs/inputs.ts";
@@ -99,6 +100,8 @@ export interface LiveJob {
   readonly tasks: TaskTable;
   /** By task state; they sum up to `tasks.count`. */
   readonly counts: number[];
+  /** The same by ranges of indexes; null: the job is small, or nothing of it has begun. */
+  grid: TaskGrid | null;
   readonly queue: ReadyQueue;
   readonly inputs: InputSizes;
   /** Jobs that must complete first. */

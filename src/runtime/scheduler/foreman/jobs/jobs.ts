@@ -15,12 +15,13 @@ import {
 } from "../current-step.ts";
 import type { ReplyToken } from "../events.ts";
 import type { JobFacts } from "../facts.ts";
-import { addTasks, TASK_QUEUED, trimTasks } from "../queues/task-table.ts";
+import { addTasks, trimTasks } from "../queues/task-table.ts";
 import { type LiveJob, submissionKey } from "../state.ts";
 import { armJob } from "../timers.ts";
 import { addDependencies, unknownDependency } from "./dependencies.ts";
 import { noteInputs } from "./inputs.ts";
 import { createLiveJob, factsOf } from "./live-job.ts";
+import { noteAdded } from "./moves.ts";
 import { isSameSubmission } from "./same-spec.ts";
 
 type JobSubmitted = EventOf<"jobSubmitted">;
@@ -134,7 +135,7 @@ function appendInputs(
       ? event.values
       : sliceValues(event.values, skipped, event.count, valueOffsets(event.values, event.count));
   addTasks(job.tasks, count);
-  job.counts[TASK_QUEUED] = (job.counts[TASK_QUEUED] as number) + count;
+  noteAdded(job, count);
   noteInputs(job.inputs, { firstIndex, count, values });
   job.inputCrc32 = event.inputCrc32;
   const { jobId } = job;

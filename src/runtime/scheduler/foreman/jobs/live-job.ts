@@ -1,6 +1,6 @@
 /**
  * A live job's record: how it is made, its counters, and its row as the store keeps it. Counters
- * change only through `moveTasks`, so that they always sum up to the tasks there are.
+ * change only in moves.ts, so that they always sum up to the tasks there are.
  */
 import type { JobId } from "../../../protocol/ids.ts";
 import type { JobSpec } from "../../../protocol/job-spec.ts";
@@ -52,6 +52,7 @@ export function createLiveJob(state: ForemanState, fields: LiveJobFields): LiveJ
     isCancelled: false,
     tasks: createTaskTable(taskCount),
     counts,
+    grid: null,
     queue: {
       cursor: 0,
       requeued: createIndexHeap(),
@@ -75,12 +76,6 @@ export function createLiveJob(state: ForemanState, fields: LiveJobFields): LiveJ
     taskEvents: 0,
     taskEventsLeftOut: 0,
   };
-}
-
-/** Only counts; the table's states are set by the caller. */
-export function moveTasks(job: LiveJob, from: number, to: number, count: number): void {
-  job.counts[from] = (job.counts[from] as number) - count;
-  job.counts[to] = (job.counts[to] as number) + count;
 }
 
 export const countOf = (job: LiveJob, state: number): number => job.counts[state] as number;

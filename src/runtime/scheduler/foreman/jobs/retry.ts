@@ -13,13 +13,13 @@ import {
   TASK_COMPLETED,
   TASK_FAILED,
   TASK_QUEUED,
-  TASK_STATE_COUNT,
 } from "../queues/task-table.ts";
 import type { LiveJob } from "../state.ts";
 import { armJob } from "../timers.ts";
 import { renewDependencies } from "./dependencies.ts";
 import { refuseUnknownJob } from "./jobs.ts";
-import { countOf, moveTasks } from "./live-job.ts";
+import { countOf } from "./live-job.ts";
+import { moveTasks } from "./moves.ts";
 import { unqueueEnded } from "./retention.ts";
 import { reviveJob } from "./revive.ts";
 import { patchJob } from "./steering.ts";
@@ -87,25 +87,21 @@ function bringBack(step: CurrentStep, job: LiveJob): void {
 function reopenTasks(step: CurrentStep, job: LiveJob, chosen: Uint32Array): number {
   const { tasks, queue, jobId } = job;
   const written: TaskExceptionFacts[] = [];
-  const moved = new Array<number>(TASK_STATE_COUNT).fill(0);
   dropStaleDelays(job);
   for (let at = 0; at < chosen.length; at++) {
     const index = chosen[at] as number;
-    const before = tasks.state[index] as number;
-    moved[before] = (moved[before] as number) + 1;
-    tasks.state[index] = TASK_QUEUED;
     tasks.seq[index] = 0;
     if (tasks.trouble !== null && forgetTrouble(job, index)) {
       written.push(exceptionFacts(tasks, index, null));
     }
   }
-  for (const [before, count] of moved.entries()) moveTasks(job, before, TASK_QUEUED, count);
+  const count = chosen.length;
+  moveTasks(job, chosen, count, TASK_QUEUED);
   // Many tasks at once: the cursor finds them all again, without a heap.
   queue.cursor = Math.min(queue.cursor, chosen[0] as number);
   job.isCancelled = false;
   if (countOf(job, TASK_FAILED) === 0) job.failedOn.clear();
   const seq = job.nextSettleSeq++;
-  const count = chosen.length;
   const indexes = compactIndexes(chosen);
   step.changes.push({ type: "reopened", jobId, seq, atMs: step.atMs, count, indexes });
   if (written.length > 0) {

@@ -19,6 +19,7 @@ import {
 import type { ForemanState, LiveJob } from "../state.ts";
 import { recallInputs } from "./inputs.ts";
 import { createLiveJob } from "./live-job.ts";
+import { recountTasks } from "./moves.ts";
 
 /** Not yet among the live jobs; nothing of it is running. */
 export function reviveJob(state: ForemanState, stored: StoredJob): LiveJob {
@@ -56,14 +57,12 @@ const STATE_OF_SETTLED = {
 } as const;
 
 function takeStates(job: LiveJob, status: Uint8Array): void {
-  const { tasks, counts } = job;
-  counts.fill(0);
+  const { tasks } = job;
   for (let index = 0; index < tasks.count; index++) {
     const settled = status[index] as keyof typeof STATE_OF_SETTLED;
-    const state = STATE_OF_SETTLED[settled] ?? TASK_QUEUED;
-    tasks.state[index] = state;
-    counts[state] = (counts[state] as number) + 1;
+    tasks.state[index] = STATE_OF_SETTLED[settled] ?? TASK_QUEUED;
   }
+  recountTasks(job);
 }
 
 function takeException(state: ForemanState, job: LiveJob, exception: TaskExceptionFacts): void {

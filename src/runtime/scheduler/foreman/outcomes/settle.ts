@@ -7,15 +7,14 @@ import { encodeFailure } from "../../../protocol/failure.ts";
 import { asBootId, asWorkerId } from "../../../protocol/ids.ts";
 import { type CurrentStep, touchJob } from "../current-step.ts";
 import type { Settlement, TaskExceptionFacts } from "../facts.ts";
-import { moveTasks, settledCount } from "../jobs/live-job.ts";
+import { settledCount } from "../jobs/live-job.ts";
+import { cancelUnsettled, moveTasks } from "../jobs/moves.ts";
 import { clearIndexes } from "../queues/index-heap.ts";
 import {
   exceptionFacts,
-  isSettledState,
   TASK_CANCELLED,
   TASK_COMPLETED,
   TASK_FAILED,
-  TASK_STATE_COUNT,
   troubleOf,
 } from "../queues/task-table.ts";
 import { popDue } from "../queues/time-heap.ts";
@@ -40,7 +39,8 @@ export function settleTasks(step: CurrentStep, job: LiveJob, batch: SettledBatch
   const { count, indexes, status } = batch;
   if (count === 0) return;
   const seq = job.nextSettleSeq++;
-  markSettled(job, { indexes, count, seq, state: STATE_OF_STATUS[status] });
+  moveTasks(job, indexes, count, STATE_OF_STATUS[status]);
+  noteSettlement(job, indexes, count, seq);
   const settlement: Settlement = {
     jobId: job.jobId,
     seq,
@@ -142,43 +142,19 @@ export function repeatValue(value: Uint8Array, count: number): ValueColumn {
   return { lengths: value.byteLength, data };
 }
 
-function markSettled(
-  job: LiveJob,
-  to: {
-    readonly indexes: IndexColumn;
-    readonly count: number;
-    readonly seq: number;
-    readonly state: number;
-  },
-): void {
-  const { state, seq } = job.tasks;
-  const left = new Array<number>(TASK_STATE_COUNT).fill(0);
-  const { indexes } = to;
-  const first = indexes instanceof Uint32Array ? -1 : indexes.first;
-  for (let row = 0; row < to.count; row++) {
-    const index = first >= 0 ? first + row : ((indexes as Uint32Array)[row] as number);
-    const from = state[index] as number;
-    left[from] = (left[from] as number) + 1;
-    state[index] = to.state;
-    seq[index] = to.seq;
+function noteSettlement(job: LiveJob, indexes: IndexColumn, count: number, seq: number): void {
+  const { seq: seqs } = job.tasks;
+  if (!(indexes instanceof Uint32Array)) {
+    seqs.fill(seq, indexes.first, indexes.first + count);
+    return;
   }
-  left.forEach((count, from) => {
-    if (count > 0) moveTasks(job, from, to.state, count);
-  });
+  for (let row = 0; row < count; row++) seqs[indexes[row] as number] = seq;
 }
 
 function markRestCancelled(job: LiveJob, settleSeq: number): void {
   const { tasks, queue } = job;
-  const { state, seq, count } = tasks;
-  for (let index = 0; index < count; index++) {
-    if (isSettledState(state[index] as number)) continue;
-    state[index] = TASK_CANCELLED;
-    seq[index] = settleSeq;
-  }
-  for (let from = 0; from < TASK_STATE_COUNT; from++) {
-    if (!isSettledState(from)) moveTasks(job, from, TASK_CANCELLED, job.counts[from] as number);
-  }
-  queue.cursor = count;
+  cancelUnsettled(job, settleSeq);
+  queue.cursor = tasks.count;
   clearIndexes(queue.requeued);
   clearIndexes(queue.alone);
   while (popDue(queue.delayed, Number.POSITIVE_INFINITY) !== undefined);

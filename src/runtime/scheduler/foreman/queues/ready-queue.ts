@@ -15,7 +15,8 @@ import {
 import { assert } from "../../../protocol/error.ts";
 import { FRAME_BYTES_MAX } from "../../../protocol/limits.ts";
 import { chunkOf, type InputSizes } from "../jobs/inputs.ts";
-import { countOf, moveTasks } from "../jobs/live-job.ts";
+import { countOf } from "../jobs/live-job.ts";
+import { moveTask, noteMoved } from "../jobs/moves.ts";
 import type { LiveJob } from "../state.ts";
 import { popIndex, pushIndex } from "./index-heap.ts";
 import {
@@ -43,20 +44,16 @@ export interface TakenTasks {
 /** The task, whatever it was, is queued. */
 export function queueTask(job: LiveJob, index: number): void {
   const { tasks, queue } = job;
-  const from = tasks.state[index] as number;
   const to = mustRunAlone(tasks, index) ? TASK_ALONE : TASK_QUEUED;
-  moveTasks(job, from, to, 1);
-  tasks.state[index] = to;
+  moveTask(job, index, to);
   if (to === TASK_ALONE) pushIndex(queue.alone, index);
   else if (index < queue.cursor) pushIndex(queue.requeued, index);
 }
 
 /** The task waits until the instant. */
 export function delayTask(job: LiveJob, index: number, notBeforeMs: number): void {
-  const { tasks, queue } = job;
-  moveTasks(job, tasks.state[index] as number, TASK_DELAYED, 1);
-  tasks.state[index] = TASK_DELAYED;
-  pushAt(queue.delayed, notBeforeMs, index);
+  moveTask(job, index, TASK_DELAYED);
+  pushAt(job.queue.delayed, notBeforeMs, index);
 }
 
 /** Queues the tasks whose back-off is over; returns how many. */
@@ -94,9 +91,10 @@ export function takeReady(job: LiveJob, countMax: number): TakenTasks {
   takeRequeued(job, taken);
   if (job.queue.requeued.count === 0) takeFresh(job, taken);
   const { count } = taken;
-  moveTasks(job, TASK_QUEUED, TASK_RUNNING, count);
   const chosen = indexes.subarray(0, count);
-  return { count, indexes: compactIndexes(chosen), attempts: beginAttempts(job.tasks, chosen) };
+  const column = compactIndexes(chosen);
+  noteMoved(job, column, count, { from: TASK_QUEUED, to: TASK_RUNNING });
+  return { count, indexes: column, attempts: beginAttempts(job.tasks, chosen) };
 }
 
 interface Taking {
@@ -170,8 +168,7 @@ export function takeAlone(job: LiveJob): TakenTasks {
     assert(queue.alone.count > 0, "a task that must run alone is in its heap");
     const index = popIndex(queue.alone);
     if (tasks.state[index] !== TASK_ALONE) continue;
-    tasks.state[index] = TASK_RUNNING;
-    moveTasks(job, TASK_ALONE, TASK_RUNNING, 1);
+    moveTask(job, index, TASK_RUNNING);
     const attempts = beginAttempts(tasks, Uint32Array.of(index));
     return { count: 1, indexes: { first: index }, attempts };
   }
