@@ -118,6 +118,7 @@ async function startServer(
         jobsMax: orNull(values.retainJobs),
         onlyOnRequest: values.retainOnRequest === true,
       },
+      outputBytesMax: values.outputSize ?? null,
       clock: systemClock,
     });
   // Whoever starts a tied one looks for others itself; another store is nobody's by chance.

@@ -77,6 +77,13 @@ export const FOREMAN_VERB = defineVerb({
       defaultText: "10000",
       description: "keep at most so many ended jobs, the newest",
     },
+    outputSize: {
+      type: "size",
+      min: 0,
+      scope: "daemon",
+      defaultText: "a tenth of the disk, at least 1G",
+      description: "what commands' outputs beyond 8 MiB may take together",
+    },
     heartbeat: {
       type: "duration",
       min: 100,

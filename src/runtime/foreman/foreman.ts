@@ -35,6 +35,7 @@ import { createSettlementCache } from "./reading/settlement-cache.ts";
 import { createBlobServer } from "./storage/blob-server.ts";
 import { createJanitor } from "./storage/janitor.ts";
 import { newWorkOf } from "./storage/new-work.ts";
+import { NO_OUTPUTS, type Outputs, type OutputsOptions, openOutputs } from "./storage/outputs.ts";
 import { createStorageGate } from "./storage/storage-gate.ts";
 import { createViewBuilder, type ForemanFacts } from "./views/view-builder.ts";
 import { createWorkerSessions } from "./workers/worker-sessions.ts";
@@ -45,6 +46,8 @@ export interface ForemanParts {
   readonly logger: Logger;
   readonly options: Omit<ForemanOptions, "firstAssignmentId">;
   readonly facts: ForemanFacts;
+  /** Where stdouts go that are larger than a result may be; absent: nowhere. */
+  readonly outputs?: OutputsOptions;
   /** The store is broken: the process must end with this error's code. */
   onFatal(error: CcError): void;
   /** A client with the right asked for it. */
@@ -134,6 +137,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     onCount: tellAudience,
   });
   let clientCount = 0;
+  let outputs: Outputs = NO_OUTPUTS;
   const sessions = createWorkerSessions({
     logger,
     window,
@@ -141,6 +145,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     post: pump.post,
     nowMs: pump.nowMs,
     jobOf: jobs.liveFacts,
+    outputs: () => outputs,
     onRefused(workerId, { code, message }) {
       record("worker_refused", { workerId, body: { code, reason: message } });
     },
@@ -161,13 +166,14 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   const results = createResultsDesk(
     createResultsReader({ cache, window, readReopened: store.readReopened }),
     jobs.resultsSource,
-    { clock, readers, noSuchJob: noSuch },
+    { clock, readers: patientReaders(), noSuchJob: noSuch },
   );
   const janitor = createJanitor({ store, clock, nowMs: pump.nowMs, onFatal: parts.onFatal });
   const garbage = createGarbageDesk({
     state,
     store,
     janitor,
+    outputs: () => outputs,
     clock,
     nowMs: pump.nowMs,
     post: pump.post,
@@ -185,6 +191,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     blobs,
     submissions,
     results,
+    outputs: () => outputs.desk,
     events,
     subscriptions,
     followers,
@@ -203,8 +210,21 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   jobs.onCommitted(stored.jobs.map(({ facts }) => facts));
   pump.adopt(recover(state, stored, pump.nowMs()));
   await pump.idle();
+  if (parts.outputs !== undefined) {
+    const { onFatal } = parts;
+    const options = parts.outputs;
+    outputs = await openOutputs({ options, state, jobs, readers, gate, clock, logger, onFatal });
+  }
   gate.start();
   janitor.start();
+
+  /** Who has read all results of a job may still read the outputs that they name. */
+  function patientReaders(): Pick<typeof readers, "begin" | "end"> {
+    const end: typeof readers.end = (channel, jobId) => {
+      if (outputs.bytesOf(jobId) === 0) readers.end(channel, jobId);
+    };
+    return { begin: readers.begin, end };
+  }
 
   /** What only the shell knows. */
   function record<Kind extends EventKind>(kind: Kind, about: EventAbout<Kind>): void {
@@ -246,6 +266,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
         jobs.onCommitted([change.facts]);
       }
     }
+    outputs.onCommitted(changes);
     if (changes.some(({ type }) => type === "eventRecorded")) events.wake();
     janitor.onCommitted(changes);
     if (changes.length > 0) subscriptions.touch();
@@ -319,6 +340,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
       gate.stop();
       janitor.stop();
       attachments.stop();
+      outputs.stop();
       subscriptions.stop();
       sessions.closeAll("the foreman stops");
     },

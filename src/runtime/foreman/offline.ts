@@ -6,7 +6,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { PROGRAM_VERSION } from "../platform/version.ts";
 import { CcError, toCcError } from "../protocol/error.ts";
-import { hasStore } from "../store/folder.ts";
+import { hasStore, storePaths } from "../store/folder.ts";
 import { createMemoryStore } from "../store/memory.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
@@ -42,6 +42,7 @@ export async function openOfflineForeman(parts: {
       seed: 0,
       onlyFollowed: true,
     },
+    outputs: { folder: storePaths(storeFolder).artifacts, bytesMax: 0, readOnly: true },
     facts: { url: "", storeFolder, startedAtMs: clock.nowMs() },
     onFatal(error) {
       throw error;

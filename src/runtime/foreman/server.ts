@@ -2,17 +2,19 @@
  * A foreman with sockets: opens the store, enters the local keys, listens, and notes its URL in the
  * store's folder so that clients without an address find it.
  */
+import { statfsSync } from "node:fs";
 import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Paths } from "../platform/paths.ts";
 import { chance } from "../platform/random.ts";
 import { CcError } from "../protocol/error.ts";
 import type { RetentionRules } from "../scheduler/foreman/jobs/retention-state.ts";
-import { forgetUrl, noteUrl } from "../store/folder.ts";
+import { forgetUrl, noteUrl, storePaths } from "../store/folder.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { ensureLocalKeys } from "../transport/key-files.ts";
 import { type ForemanListener, listen } from "../transport/server.ts";
 import { type Audience, createForeman, type ForemanParts } from "./foreman.ts";
+import type { OutputsOptions } from "./storage/outputs.ts";
 import { enterLocalKeys, loadKeyDirectory } from "./storage/stored-keys.ts";
 
 export interface ForemanServerOptions {
@@ -31,6 +33,8 @@ export interface ForemanServerOptions {
   };
   readonly onlyFollowed: boolean;
   readonly retention: RetentionRules;
+  /** What stdouts beyond the size of a result may take together; null: a tenth of the disk. */
+  readonly outputBytesMax: number | null;
   readonly clock: Clock;
   readonly logger: Logger;
   onFatal(error: CcError): void;
@@ -61,7 +65,8 @@ export async function startForemanServer(options: ForemanServerOptions): Promise
   try {
     await enterLocalKeys(store, keys, { owner: options.owner, nowMs: clock.nowMs });
     const facts = { url: "", storeFolder, startedAtMs: clock.nowMs() };
-    const foreman = await createForeman({ ...foremanParts(options), store, facts });
+    const outputs = outputsOptions(storeFolder, options.outputBytesMax);
+    const foreman = await createForeman({ ...foremanParts(options), store, facts, outputs });
     const listener = await listenSomewhere(options, async (port) =>
       listen({
         host: options.host,
@@ -95,7 +100,21 @@ export async function startForemanServer(options: ForemanServerOptions): Promise
   }
 }
 
-function foremanParts(options: ForemanServerOptions): Omit<ForemanParts, "store" | "facts"> {
+/** So small a disk may hold no more than a part of one output, and says so then. */
+const OUTPUT_BYTES_MIN = 1024 ** 3;
+const OUTPUT_DISK_SHARE = 10;
+
+function outputsOptions(storeFolder: string, bytesMax: number | null): OutputsOptions {
+  const { folder, artifacts } = storePaths(storeFolder);
+  if (bytesMax !== null) return { folder: artifacts, bytesMax };
+  const { blocks, bsize } = statfsSync(folder);
+  const share = Math.floor((blocks * bsize) / OUTPUT_DISK_SHARE);
+  return { folder: artifacts, bytesMax: Math.max(OUTPUT_BYTES_MIN, share) };
+}
+
+function foremanParts(
+  options: ForemanServerOptions,
+): Omit<ForemanParts, "store" | "facts" | "outputs"> {
   return {
     clock: options.clock,
     logger: options.logger,

@@ -15,6 +15,8 @@ export type Failpoint =
   | "result-committed"
   | "result-acked"
   | "cancel-committed"
+  | "output-written"
+  | "output-whole"
   // The worker.
   | "task-ordered"
   | "result-kept"

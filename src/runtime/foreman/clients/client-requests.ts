@@ -20,6 +20,7 @@ import { answerError, checkIndexes, requestOf } from "./client-answers.ts";
 import type { EventsDesk } from "./events-desk.ts";
 import type { Followers } from "./followers.ts";
 import type { GarbageDesk } from "./garbage-desk.ts";
+import type { OutputsDesk } from "./outputs-desk.ts";
 import type { PacedHandler } from "./pace.ts";
 import type { ResultsDesk } from "./results-desk.ts";
 import type { Submissions } from "./submissions.ts";
@@ -31,6 +32,8 @@ export interface ClientRequestsParts {
   readonly blobs: BlobServer;
   readonly submissions: Submissions;
   readonly results: ResultsDesk;
+  /** As it now is. */
+  outputs(): OutputsDesk;
   readonly events: EventsDesk;
   readonly subscriptions: Subscriptions;
   readonly followers: Followers;
@@ -150,6 +153,8 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
         return answerJob(channel, message.request, asJobId(message.job_id));
       case "read_results":
         return parts.results.read(channel, message);
+      case "read_output":
+        return parts.outputs().read(channel, message);
       case "read_events":
         return parts.events.read(channel, message);
       case "subscribe":

@@ -15,6 +15,7 @@ import type { Channel } from "../../transport/channel.ts";
 import type { UnstampedEvent } from "../pump.ts";
 import { nextTurn } from "../reading/turns.ts";
 import type { Janitor } from "../storage/janitor.ts";
+import type { Outputs } from "../storage/outputs.ts";
 import { toTime } from "../views/job-views.ts";
 
 export interface GarbageDesk {
@@ -27,6 +28,8 @@ export interface GarbageDeskParts {
   readonly state: ForemanState;
   readonly store: Pick<Store, "readJobBytes" | "readBlobBytes">;
   readonly janitor: Pick<Janitor, "rested">;
+  /** As they now are. */
+  outputs(): Pick<Outputs, "bytesOf" | "removed">;
   readonly clock: Pick<Clock, "defer">;
   nowMs(): number;
   post(event: UnstampedEvent): void;
@@ -58,7 +61,9 @@ export function createGarbageDesk(parts: GarbageDeskParts): GarbageDesk {
     const views: GarbageJobView[] = [];
     for (const [at, removal] of planned.entries()) {
       if (at % JOBS_PER_TURN === JOBS_PER_TURN - 1) await nextTurn(parts.clock);
-      views.push(viewOf(removal, await store.readJobBytes(removal.facts.jobId)));
+      const { jobId } = removal.facts;
+      const bytes = (await store.readJobBytes(jobId)) + parts.outputs().bytesOf(jobId);
+      views.push(viewOf(removal, bytes));
     }
     return views;
   }
@@ -83,6 +88,7 @@ export function createGarbageDesk(parts: GarbageDeskParts): GarbageDesk {
         const gone = new Set(await forget(chosen));
         jobs = jobs.filter(({ job_id }) => gone.has(job_id as JobId));
         const isLast = planned.length <= limit;
+        await parts.outputs().removed();
         isFreeing = !(isLast && (await parts.janitor.rested(FREEING_PATIENCE_MS)));
       }
       const bytes = [...jobs, ...bundles].reduce((sum, each) => sum + each.bytes, 0);

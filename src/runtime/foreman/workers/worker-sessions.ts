@@ -21,6 +21,7 @@ import type { Channel, ChannelHandler } from "../../transport/channel.ts";
 import type { UnstampedEvent } from "../pump.ts";
 import type { InputWindow } from "../reading/input-window.ts";
 import type { BlobServer } from "../storage/blob-server.ts";
+import type { Outputs } from "../storage/outputs.ts";
 import { fromHeld, heldOf, reportEvent } from "./worker-messages.ts";
 
 /** What an assignment needs to know of its job when it leaves. */
@@ -37,6 +38,8 @@ export interface WorkerSessionsParts {
   post(event: UnstampedEvent): void;
   /** null when the job has ended or was forgotten meanwhile. */
   jobOf(jobId: JobId): AssignableJob | null;
+  /** As they now are. */
+  outputs(): Pick<Outputs, "onChunk" | "drop">;
   /** A worker was turned away; not told again of the same name within a minute. */
   onRefused(workerId: WorkerId, refusal: { readonly code: string; readonly message: string }): void;
 }
@@ -112,6 +115,7 @@ export function createWorkerSessions(
         else if (session === null) channel.close(1008, `${message.type} before worker_ready`);
       },
       onClose() {
+        parts.outputs().drop(channel);
         if (session === null || session.channel !== channel) return;
         const { bootId, connectionSeq } = session;
         post({ type: "connectionLost", bootId, connectionSeq });
@@ -214,6 +218,9 @@ export function createWorkerSessions(
     switch (message.type) {
       case "heartbeat":
         onHeartbeat(session, message);
+        return;
+      case "output_chunk":
+        parts.outputs().onChunk(session.channel, bootId, message);
         return;
       case "blob_need":
         void parts.blobs.serve(session.channel, message);

@@ -2,13 +2,13 @@
  * What the shell reads of the machine's memory for its views: counters and single look-ups, never a
  * walk over all tasks of a job beyond the rows that were asked for. Nothing here changes anything.
  */
-import type { JobId, WorkerId } from "../../protocol/ids.ts";
+import type { AssignmentId, BootId, JobId, WorkerId } from "../../protocol/ids.ts";
 import type { WorkerOffer } from "../../protocol/job-spec.ts";
 import type { JobState, TaskCounts, TaskState, WorkerState } from "../../protocol/views.ts";
 import { formatDuration } from "./explain/wording.ts";
 import type { JobFacts } from "./facts.ts";
 import { countOf, factsOf, isBlocked, liveState, queuedCount } from "./jobs/live-job.ts";
-import { rowOfIndex } from "./outcomes/assignments.ts";
+import { attemptOfRow, rowOfIndex } from "./outcomes/assignments.ts";
 import {
   TASK_ALONE,
   TASK_CANCELLED,
@@ -147,6 +147,25 @@ export function taskAt(state: ForemanState, jobId: JobId, index: number): TaskPl
     notBeforeMs: taskState === TASK_DELAYED ? delayedUntil(job, index) : null,
     seq: tasks.seq[index] as number,
   };
+}
+
+/** The boot that runs exactly this attempt under exactly this assignment; null: nobody does. */
+export function holderOf(
+  { assignments }: ForemanState,
+  attempt: {
+    readonly assignmentId: AssignmentId;
+    readonly jobId: number;
+    readonly index: number;
+    readonly attempt: number;
+  },
+): BootId | null {
+  const assignment = assignments.get(attempt.assignmentId);
+  if (assignment === undefined || assignment.job.jobId !== attempt.jobId) return null;
+  const row = rowOfIndex(assignment, attempt.index);
+  const isHeld = row >= 0 && isLiveRow(assignment.rows[row] as number);
+  return isHeld && attemptOfRow(assignment, row) === attempt.attempt
+    ? assignment.session.bootId
+    : null;
 }
 
 /** Indexes from `fromIndex` on whose tasks are in one of the states (null: any), at most `limit`. */
