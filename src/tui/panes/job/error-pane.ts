@@ -1,103 +1,63 @@
 /** The groups of a job's errors: how many, what, on which workers, when last, and which tasks to look at. */
-import type { ErrorGroupRowView, JobMonitorView } from "../../../runtime/protocol/monitor-views.ts";
-import type { ListState } from "../../navigation/view-state.ts";
-import { formatExactCount } from "../../text/amounts.ts";
+import type {
+  ErrorGroupRowView,
+  JobMonitorView,
+  WindowView,
+} from "../../../runtime/protocol/monitor-views.ts";
+import { formatExactCount, formatPlural } from "../../text/amounts.ts";
 import { inert } from "../../text/cells.ts";
 import { clockMinutes, shortCount } from "../../text/fixed.ts";
 import type { Theme } from "../../theme/theme.ts";
-import { positionText, type ShownRows, shownRows } from "../../widgets/list-window.ts";
-import { ruleTitle } from "../../widgets/rule.ts";
+import { type ListPane, listPane } from "../../widgets/list-pane.ts";
 import { plain, type Span, span } from "../../widgets/spans.ts";
-import { table } from "../../widgets/table.ts";
 import type { Column } from "../../widgets/table-columns.ts";
+import type { Size } from "../pane.ts";
 import { failureText, taskNumbers, workerShare } from "./error-words.ts";
 
-export interface PaneState {
-  readonly list: ListState;
-  readonly isActive: boolean;
-  /** The first column shown, of the pane with the cursor. */
-  readonly columnsFrom: number;
-}
+/** How the list is looked at. */
+export type PaneState = Pick<ListPane<unknown>, "list" | "isActive" | "columnsFrom">;
 
-export function errorTitle(
+/** A title and a row a group, without a header: the columns speak for themselves. */
+export function errorPane(
   body: JobMonitorView,
-  width: number,
-  height: number,
   state: PaneState,
+  size: Size,
   theme: Theme,
-): string {
-  const { errors } = body;
-  const shown = shownGroups(body, state, height);
-  return ruleTitle(
+): string[] {
+  return listPane(
     {
+      ...state,
       number: 2,
-      title: `ERRORS ${howMany(body)}`,
-      isActive: state.isActive,
+      title: "ERROR GROUPS",
       notes: notesOf(body),
-      end: positionText(shown, errors.length),
+      window: wholeWindow(body.errors),
+      columns: columnsFor(theme),
+      empty: [body.counts.failed === 0 ? "no task has failed" : "the failures are not grouped yet"],
+      hasHeader: false,
     },
-    width,
+    size,
     theme,
   );
 }
 
-function howMany({ errors }: JobMonitorView): string {
-  if (errors.length === 0) return "0";
-  const failures = errors.reduce((sum, { count }) => sum + count, 0);
-  return `${shortCount(failures)} in ${errors.length === 1 ? "1 group" : `${errors.length} groups`}`;
-}
-
 /** Groups are kept of so many failures; beyond that only their number grows. */
-function notesOf({ failures_grouped, counts }: JobMonitorView): readonly (readonly Span[])[] {
-  if (failures_grouped >= counts.failed) return [];
-  return [[span("dim", `of the first ${formatExactCount(failures_grouped)} failures`)]];
+function notesOf({ errors, failures_grouped, counts }: JobMonitorView): readonly Span[][] {
+  if (errors.length === 0) return [];
+  const failures = errors.reduce((sum, { count }) => sum + count, 0);
+  const notes = [[plain(formatPlural(failures, "failure"))]];
+  if (failures_grouped < counts.failed)
+    notes.push([span("dim", `of the first ${formatExactCount(failures_grouped)}`)]);
+  return notes;
 }
 
-/** The groups without a header, `height` rows. */
-export function errorRows(
-  body: JobMonitorView,
-  width: number,
-  height: number,
-  state: PaneState,
-  theme: Theme,
-): string[] {
-  const shown = shownGroups(body, state, height);
-  const shape = {
-    columns: columnsFor(theme),
-    width,
-    height: height + 1,
-    rows: shown.rows,
-    below: shown.below,
-    selectedRow: cursorRow(shown, state),
-    marked: state.list.marked,
-    sort: null,
-    columnsFrom: state.isActive ? state.columnsFrom : 0,
-    empty: [body.counts.failed === 0 ? "no task has failed" : "the failures are not grouped yet"],
-  };
-  return table(shape, theme).slice(1);
-}
-
-/** The cursor is drawn where the navigation has put it, whatever row is there by now. */
-export function cursorRow(shown: ShownRows<unknown>, { list, isActive }: PaneState): number | null {
-  const at = list.selectedAt - shown.from;
-  return isActive && at >= 0 && at < shown.rows.length ? at : null;
-}
-
-function shownGroups(
-  { errors }: JobMonitorView,
-  { list }: PaneState,
-  height: number,
-): ShownRows<ErrorGroupRowView> {
-  const window = {
-    total: errors.length,
-    matching: errors.length,
-    from: 0,
-    order: errors.map(({ group_id }) => group_id),
-    rows: Object.fromEntries(errors.map((group) => [group.group_id, group])),
-    anchor_at: null,
-  };
-  return shownRows(window, list.top, height);
-}
+const wholeWindow = (errors: readonly ErrorGroupRowView[]): WindowView<ErrorGroupRowView> => ({
+  total: errors.length,
+  matching: errors.length,
+  from: 0,
+  order: errors.map(({ group_id }) => group_id),
+  rows: Object.fromEntries(errors.map((group) => [group.group_id, group])),
+  anchor_at: null,
+});
 
 function columnsFor({ ascii }: Theme): readonly Column<ErrorGroupRowView>[] {
   return [

@@ -11,13 +11,13 @@ import { sideBySide } from "../../widgets/compose.ts";
 import { listStateOf } from "../../widgets/list-window.ts";
 import { blankRows, fitRows } from "../../widgets/spans.ts";
 import type { Size } from "../pane.ts";
-import { errorRows, errorTitle, type PaneState } from "./error-pane.ts";
+import { errorPane, type PaneState } from "./error-pane.ts";
 import { gridRows, gridTitle } from "./grid-pane.ts";
 import { type JobPane, type JobPlan, planJob } from "./job-plan.ts";
 import { jobSummary } from "./job-summary.ts";
 import { rateChart, rateTitle } from "./rate-pane.ts";
 import { selectedRow } from "./selected-row.ts";
-import { taskRows, taskTitle } from "./task-pane.ts";
+import { taskPane } from "./task-pane.ts";
 
 export function renderJob({ shown, view }: ScreenModel, size: Size, theme: Theme): string[] {
   if (shown?.kind !== "job") return blankRows(size.width, size.height);
@@ -61,9 +61,9 @@ function stateOf({ view, focus }: Drawing, pane: "errors" | "tasks"): PaneState 
 function panesBelow(drawing: Drawing): string[] {
   const { plan } = drawing;
   return [
-    ...(plan.gridRows > 0 ? gridPane(drawing, drawing.width) : []),
-    ...(plan.errorRows > 0 ? errorPane(drawing, drawing.width) : []),
-    ...(plan.taskRows > 0 ? taskPane(drawing) : []),
+    ...(plan.gridRows > 0 ? gridRoom(drawing, drawing.width) : []),
+    ...(plan.errorRows > 0 ? errorRoom(drawing, drawing.width) : []),
+    ...(plan.taskRows > 0 ? taskRoom(drawing) : []),
   ];
 }
 
@@ -73,40 +73,37 @@ function panesBeside(drawing: Drawing): string[] {
   const chart = plan.chartWidth === 0 ? [] : [plan.chartWidth];
   const gridWidth = width - plan.errorWidth - plan.chartWidth - 1 - chart.length;
   const parts = [
-    { rows: gridPane(drawing, gridWidth), width: gridWidth },
-    { rows: errorPane(drawing, plan.errorWidth), width: plan.errorWidth },
-    ...chart.map((chartWidth) => ({ rows: ratePane(drawing, chartWidth), width: chartWidth })),
+    { rows: gridRoom(drawing, gridWidth), width: gridWidth },
+    { rows: errorRoom(drawing, plan.errorWidth), width: plan.errorWidth },
+    ...chart.map((chartWidth) => ({ rows: rateRoom(drawing, chartWidth), width: chartWidth })),
   ];
-  return [...sideBySide(parts, height, theme), ...taskPane(drawing)];
+  return [...sideBySide(parts, height, theme), ...taskRoom(drawing)];
 }
 
-function gridPane({ body, focus, plan, theme }: Drawing, width: number): string[] {
+const TITLE = 1;
+
+function gridRoom({ body, focus, plan, theme }: Drawing, width: number): string[] {
   return [
     gridTitle(body.grid, width, focus === "grid", theme),
     ...gridRows(body.grid, width, plan.gridRows, theme),
   ];
 }
 
-function errorPane(drawing: Drawing, width: number): string[] {
+function errorRoom(drawing: Drawing, width: number): string[] {
   const { body, plan, theme } = drawing;
-  const state = stateOf(drawing, "errors");
-  return [
-    errorTitle(body, width, plan.errorRows, state, theme),
-    ...errorRows(body, width, plan.errorRows, state, theme),
-  ];
+  const size = { width, height: TITLE + plan.errorRows };
+  return errorPane(body, stateOf(drawing, "errors"), size, theme);
 }
 
-function ratePane({ body, plan, theme }: Drawing, width: number): string[] {
+function rateRoom({ body, plan, theme }: Drawing, width: number): string[] {
   return [rateTitle(body, width, theme), ...rateChart(body, width, plan.gridRows, theme)];
 }
 
-function taskPane(drawing: Drawing): string[] {
+function taskRoom(drawing: Drawing): string[] {
   const { body, plan, width, theme } = drawing;
-  const state = stateOf(drawing, "tasks");
-  return [
-    taskTitle(body, width, plan.taskRows, state, theme),
-    ...taskRows(body, width, plan.taskRows, state, theme, plan.hasTaskHeader),
-  ];
+  const { hasTaskHeader: hasHeader } = plan;
+  const size = { width, height: TITLE + Number(hasHeader) + plan.taskRows };
+  return taskPane(body, { ...stateOf(drawing, "tasks"), hasHeader }, size, theme);
 }
 
 function detail({ body, view, focus, plan, width, theme }: Drawing): string[] {

@@ -1,77 +1,35 @@
 /** The tasks of a job that the filter lets through: state, attempt, worker, time and what went wrong. */
 import type { JobMonitorView, TaskRowView } from "../../../runtime/protocol/monitor-views.ts";
-import { formatExactCount } from "../../text/amounts.ts";
 import { fitName, inert } from "../../text/cells.ts";
 import { shortCount, shortSeconds } from "../../text/fixed.ts";
 import { taskLook } from "../../theme/states.ts";
 import type { Theme } from "../../theme/theme.ts";
-import { positionText, shownRows } from "../../widgets/list-window.ts";
-import { ruleTitle } from "../../widgets/rule.ts";
+import { listPane } from "../../widgets/list-pane.ts";
 import { plain, type Span, span } from "../../widgets/spans.ts";
-import { table } from "../../widgets/table.ts";
 import type { Column } from "../../widgets/table-columns.ts";
-import { cursorRow, type PaneState } from "./error-pane.ts";
+import type { Size } from "../pane.ts";
+import type { PaneState } from "./error-pane.ts";
 import { failureText } from "./error-words.ts";
 
-export function taskTitle(
-  { tasks }: JobMonitorView,
-  width: number,
-  height: number,
-  { list, isActive }: PaneState,
-  theme: Theme,
-): string {
-  const all = formatExactCount(tasks.total);
-  const notes: Span[][] = [];
-  if (list.filter !== "")
-    notes.push([span("dim", "filter "), plain(inert(list.filter, { ascii: theme.ascii }))]);
-  if (list.sort !== "")
-    notes.push([span("dim", `sort ${list.sort.toUpperCase()} ${list.reverse ? "^" : "v"}`)]);
-  return ruleTitle(
-    {
-      number: 3,
-      title: `TASKS ${tasks.matching === tasks.total ? all : `${formatExactCount(tasks.matching)}/${all}`}`,
-      isActive,
-      notes,
-      end: positionText(shownRows(tasks, list.top, height), tasks.matching),
-    },
-    width,
-    theme,
-  );
-}
-
-/** Header and rows; without a header where `hasHeader` is false. */
-export function taskRows(
+export function taskPane(
   body: JobMonitorView,
-  width: number,
-  height: number,
-  state: PaneState,
+  state: PaneState & { readonly hasHeader: boolean },
+  size: Size,
   theme: Theme,
-  hasHeader = true,
 ): string[] {
-  const { list, isActive } = state;
-  const shown = shownRows(body.tasks, list.top, height);
-  const rows = table(
+  return listPane(
     {
+      ...state,
+      number: 3,
+      title: "TASKS",
+      notes: [],
+      window: body.tasks,
       columns: columnsFor(body, theme),
-      width,
-      height: height + 1,
-      rows: shown.rows,
-      below: shown.below,
-      selectedRow: cursorRow(shown, state),
-      marked: list.marked,
-      sort: list.sort === "" ? null : { key: list.sort, descending: !list.reverse },
-      columnsFrom: isActive ? state.columnsFrom : 0,
-      empty: emptyText(body, list.filter),
+      empty: [body.job.inputs_open ? "no inputs have arrived yet" : "the job has no tasks"],
     },
+    size,
     theme,
   );
-  return hasHeader ? rows : rows.slice(1);
-}
-
-function emptyText({ tasks, job }: JobMonitorView, filter: string): readonly string[] {
-  if (tasks.total === 0)
-    return [job.inputs_open ? "no inputs have arrived yet" : "the job has no tasks"];
-  return filter === "" ? [] : ["no task matches the filter; Esc clears it"];
 }
 
 function columnsFor({ tasks }: JobMonitorView, { ascii }: Theme): readonly Column<TaskRowView>[] {
