@@ -229,7 +229,11 @@ export const EVENT_KINDS = {
   worker_draining: {
     about: "worker",
     meaning: "It takes nothing new and leaves when its running tasks have ended.",
-    fields: { requested: "by `cc drain`, not by a signal or a limit", reason: "in words" },
+    fields: {
+      requested: "by `cc drain`, not by a signal or a limit",
+      reason: "in words",
+      "held?": "tasks it holds",
+    },
   },
   worker_drain_undone: {
     about: "worker",

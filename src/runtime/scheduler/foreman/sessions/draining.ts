@@ -50,7 +50,8 @@ export function noteDraining(
   const before = session.draining;
   session.draining = draining;
   if (before === null && draining !== null) {
-    const body = { requested: draining === "requested", reason: session.reason };
+    const requested = draining === "requested";
+    const body = { requested, reason: session.reason, held: session.heldTasks };
     recordEvent(step, "worker_draining", { workerId, body });
   }
   if (before !== null && draining === null) {
