@@ -7,8 +7,13 @@ import type { FeedError, FocusBody, LinkState, LogLine } from "../feed.ts";
 import type { ViewState } from "../navigation/view-state.ts";
 
 export interface LogModel {
-  /** A part of the log around what is shown; `firstLine` is the number of the first, as in `LogState.top`. */
+  /**
+   * What is to be drawn: streams and filter are applied already, and `lines[0]` is the top line. Following,
+   * these are the last ones, of which the bottom must be seen (wrapped lines are cut at the top). At most
+   * as many as the screen has rows.
+   */
   readonly lines: readonly LogLine[];
+  /** Number of `lines[0]`; `view.log.top` of a `ScreenModel` says the same. */
   readonly firstLine: number;
   readonly atStart: boolean;
   readonly atEnd: boolean;
@@ -16,13 +21,20 @@ export interface LogModel {
   readonly droppedBytes: number;
   /** Arrived since it was paused. */
   readonly newLines: number;
+  /** Lines with the search's words, of those that are held here. */
   readonly hits: number;
+  /** Which of `lines` the last search or `e` went to; null: none of these. */
+  readonly hitRow?: number | null;
+  /** Lines that are held here, and how many of them the filter and the streams let through. */
+  readonly heldLines?: number;
+  readonly matchingLines?: number;
   readonly isLoading: boolean;
   /** The task has ended: nothing will follow. */
   readonly isFinished: boolean;
   readonly error: FeedError | null;
 }
 
+/** In every list the cursor is drawn at `selectedAt`; a row that has not come yet is blank. */
 export interface ScreenModel {
   /** The user's clock, for the corner of the screen and for ages. */
   readonly nowMs: number;

@@ -130,7 +130,10 @@ export interface ViewState {
   readonly ascii: boolean;
   readonly readOnly: boolean;
   /** What `u` takes back: the reverse of the last pause or drain that was acknowledged. */
-  readonly undo: { readonly action: ActionRequest; readonly what: string } | null;
+  readonly undo: {
+    readonly action: ActionRequest | readonly ActionRequest[];
+    readonly what: string;
+  } | null;
   /** First column shown of tables that have more than fit. */
   readonly columnsFrom: number;
 }
