@@ -10,6 +10,7 @@
 import type { U32Column } from "../../protocol/columns.ts";
 import type { AssignmentId, BootId, JobId, WorkerId } from "../../protocol/ids.ts";
 import type { JobSpec, WorkerOffer } from "../../protocol/job-spec.ts";
+import type { EndedTally, JobTally } from "./aggregates/tally.ts";
 import type { TaskGrid } from "./aggregates/task-grid.ts";
 import type { ReplyToken } from "./events.ts";
 import type { JobFacts } from "./facts.ts";
@@ -32,6 +33,8 @@ export interface ForemanState {
   readonly jobs: Map<JobId, LiveJob>;
   readonly ended: Map<JobId, JobFacts>;
   readonly retention: RetentionState;
+  /** Of the newest ended jobs, in the order of their ends. */
+  readonly endedTallies: Map<JobId, EndedTally>;
   /** Jobs that somebody reads right now, ended or not. */
   readonly read: Set<JobId>;
   /** By how many unfinished jobs a job is named with `--after`. */
@@ -104,6 +107,12 @@ export interface LiveJob {
   grid: TaskGrid | null;
   readonly queue: ReadyQueue;
   readonly inputs: InputSizes;
+  /** What has been measured of it; null until the first result. */
+  tally: JobTally | null;
+  /** Attempts that failed or were lost and were followed, or will be, by another. */
+  retries: number;
+  /** From when on nothing but a pause kept its tasks from starting. */
+  releasedAtMs: number;
   /** Jobs that must complete first. */
   readonly waitingFor: Set<JobId>;
   readonly assignments: Set<Assignment>;
@@ -353,6 +362,7 @@ export function createState(options: ForemanOptions): ForemanState {
     jobs: new Map(),
     ended: new Map(),
     retention: createRetention(),
+    endedTallies: new Map(),
     read: new Set(),
     namedBy: new Map(),
     submissions: new Map(),

@@ -6,6 +6,7 @@ import {
   plural,
 } from "../../../../src/runtime/scheduler/foreman/explain/wording.ts";
 import {
+  arrivedAtMs,
   chunkOf,
   createInputSizes,
   meanInputBytes,
@@ -96,9 +97,12 @@ test("a table of a million tasks takes seven bytes a task", () => {
 
 test("inputs are known by the chunks in which they came", () => {
   const sizes = createInputSizes();
-  noteInputs(sizes, { firstIndex: 0, count: 2, values: { lengths: 3, data: new Uint8Array(6) } });
+  const values = { lengths: 3, data: new Uint8Array(6) };
+  noteInputs(sizes, { firstIndex: 0, count: 2, values }, 50);
   const lengths = Uint32Array.of(1, 9);
-  noteInputs(sizes, { firstIndex: 2, count: 2, values: { lengths, data: new Uint8Array(10) } });
+  const further = { lengths, data: new Uint8Array(10) };
+  noteInputs(sizes, { firstIndex: 2, count: 2, values: further }, 70);
+  expect([1, 2].map((index) => arrivedAtMs(sizes, index))).toEqual([50, 70]);
   expect([0, 1, 2, 3].map((index) => chunkOf(sizes, index))).toEqual([0, 0, 1, 1]);
   expect(sizes.largest).toEqual([3, 9]);
   expect(meanInputBytes(sizes, 4)).toBe(4);

@@ -7,7 +7,7 @@
 import { TASK_QUEUED, TASK_STATE_COUNT } from "../queues/task-table.ts";
 
 /** Up to so many tasks are looked at one by one. */
-export const GRID_TASKS_MIN = 64;
+export const GRID_TASKS_MIN = 16;
 const RANGES_MAX = 1_024;
 const RANGE_SHIFT_MIN = 4;
 

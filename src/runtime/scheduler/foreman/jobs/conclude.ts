@@ -2,6 +2,7 @@
  * What follows from a step for the jobs it touched: limits, their end, and what their end means for
  * jobs that waited for them. Runs once, after the event's own handler, until nothing follows any more.
  */
+import { keepTally } from "../aggregates/tally.ts";
 import { type CurrentStep, recordEvent } from "../current-step.ts";
 import { syncLevel } from "../placement/fairness.ts";
 import type { LiveJob } from "../state.ts";
@@ -35,6 +36,7 @@ function endJob(step: CurrentStep, job: LiveJob): void {
   const facts = factsOf(job, step.atMs);
   state.jobs.delete(jobId);
   state.ended.set(jobId, facts);
+  keepTally(state, job);
   queueEnded(state, facts);
   forgetDependencies(state, job);
   syncLevel(step, job);

@@ -45,6 +45,7 @@ export function resolveDependants(step: CurrentStep, jobId: JobId): void {
   const hasCompleted = step.state.ended.get(jobId)?.state === "completed";
   for (const job of waiting) {
     if (!job.waitingFor.delete(jobId)) continue;
+    if (job.waitingFor.size === 0) job.releasedAtMs = Math.max(job.releasedAtMs, step.atMs);
     if (!hasCompleted) cancelDependant(step, job, jobId);
     touchJob(step, job);
     step.readyJobs.add(job);

@@ -1,4 +1,5 @@
 /** An ended job leaves the memory and the store with all it left; its number is never given again. */
+import { forgetTally } from "../aggregates/tally.ts";
 import { type CurrentStep, recordEvent } from "../current-step.ts";
 import type { JobFacts } from "../facts.ts";
 import { submissionKey } from "../state.ts";
@@ -11,6 +12,7 @@ export function forgetJob(
 ): void {
   const { state } = step;
   state.ended.delete(jobId);
+  forgetTally(state, jobId);
   state.submissions.delete(submissionKey(owner, submissionId));
   step.changes.push({ type: "jobRemoved", jobId });
   // Under no job: it outlives what was said of this one.

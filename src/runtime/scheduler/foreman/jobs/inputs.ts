@@ -1,6 +1,6 @@
 /**
- * How large a job's inputs are, by the chunks in which they came: two numbers a chunk, so that an
- * assignment's inputs always fit into one message, whatever their sizes.
+ * How large a job's inputs are and when they came, by the chunks in which they did: a few numbers a
+ * chunk, so that an assignment's inputs always fit into one message, whatever their sizes.
  */
 import { u32At, type ValueColumn } from "../../../protocol/columns.ts";
 import type { InputChunkFacts } from "../facts.ts";
@@ -12,6 +12,8 @@ export interface InputSizes {
   readonly bytes: number[];
   /** Its largest input. */
   readonly largest: number[];
+  /** When it came; NaN: before this state was made. */
+  readonly atMs: number[];
   totalBytes: number;
 }
 
@@ -19,12 +21,13 @@ export interface InputSizes {
 const UNKNOWN_INPUT_BYTES = 256;
 
 export function createInputSizes(): InputSizes {
-  return { first: [], bytes: [], largest: [], totalBytes: 0 };
+  return { first: [], bytes: [], largest: [], atMs: [], totalBytes: 0 };
 }
 
 export function noteInputs(
   sizes: InputSizes,
   chunk: { readonly firstIndex: number; readonly count: number; readonly values: ValueColumn },
+  atMs: number,
 ): void {
   const { firstIndex, count, values } = chunk;
   let largest = 0;
@@ -32,6 +35,7 @@ export function noteInputs(
   sizes.first.push(firstIndex);
   sizes.bytes.push(values.data.byteLength);
   sizes.largest.push(largest);
+  sizes.atMs.push(atMs);
   sizes.totalBytes += values.data.byteLength;
 }
 
@@ -42,6 +46,7 @@ export function recallInputs(sizes: InputSizes, chunks: readonly InputChunkFacts
     sizes.bytes.push(byteCount);
     // Any single input may be nearly all of it.
     sizes.largest.push(byteCount);
+    sizes.atMs.push(Number.NaN);
     sizes.totalBytes += byteCount;
   }
 }
@@ -49,6 +54,10 @@ export function recallInputs(sizes: InputSizes, chunks: readonly InputChunkFacts
 export function meanInputBytes(sizes: InputSizes, taskCount: number): number {
   return taskCount === 0 ? UNKNOWN_INPUT_BYTES : Math.max(1, sizes.totalBytes / taskCount);
 }
+
+/** When the input came; NaN: nobody knows. */
+export const arrivedAtMs = (sizes: InputSizes, index: number): number =>
+  sizes.atMs[chunkOf(sizes, index)] ?? Number.NaN;
 
 /** The chunk that holds the input. */
 export function chunkOf({ first }: InputSizes, index: number): number {

@@ -136,7 +136,7 @@ function appendInputs(
       : sliceValues(event.values, skipped, event.count, valueOffsets(event.values, event.count));
   addTasks(job.tasks, count);
   noteAdded(job, count);
-  noteInputs(job.inputs, { firstIndex, count, values });
+  noteInputs(job.inputs, { firstIndex, count, values }, step.atMs);
   job.inputCrc32 = event.inputCrc32;
   const { jobId } = job;
   step.changes.push({ type: "inputsAppended", jobId, firstIndex, count, values });

@@ -3,6 +3,7 @@
  * zero, attempt numbers go on, and what was recorded stays. A job that had ended lives again.
  */
 import { compactIndexes } from "../../../protocol/columns.ts";
+import { takeTallyBack } from "../aggregates/tally.ts";
 import { type CurrentStep, type EventOf, refuse, reply, touchJob } from "../current-step.ts";
 import type { TaskExceptionFacts } from "../facts.ts";
 import { recordTasks } from "../outcomes/task-events.ts";
@@ -77,6 +78,7 @@ function chooseTasks(job: LiveJob, { indexes, completedToo }: RetryRequested): U
 function bringBack(step: CurrentStep, job: LiveJob): void {
   const { state } = step;
   state.ended.delete(job.jobId);
+  takeTallyBack(state, job);
   unqueueEnded(state, job.jobId);
   state.jobs.set(job.jobId, job);
   renewDependencies(state, job);
@@ -96,7 +98,8 @@ function reopenTasks(step: CurrentStep, job: LiveJob, chosen: Uint32Array): numb
     }
   }
   const count = chosen.length;
-  moveTasks(job, chosen, count, TASK_QUEUED);
+  const moved = moveTasks(job, chosen, count, TASK_QUEUED);
+  job.retries += moved[TASK_FAILED] as number;
   // Many tasks at once: the cursor finds them all again, without a heap.
   queue.cursor = Math.min(queue.cursor, chosen[0] as number);
   job.isCancelled = false;

@@ -62,7 +62,18 @@ function takeStates(job: LiveJob, status: Uint8Array): void {
     const settled = status[index] as keyof typeof STATE_OF_SETTLED;
     tasks.state[index] = STATE_OF_SETTLED[settled] ?? TASK_QUEUED;
   }
+  job.retries = retriesOf(job);
   recountTasks(job);
+}
+
+/** A settled task's last attempt was followed by none. */
+function retriesOf({ tasks }: LiveJob): number {
+  let retries = 0;
+  for (let index = 0; index < tasks.count; index++) {
+    if (!isSettledState(tasks.state[index] as number)) continue;
+    retries += Math.max(0, (tasks.attempt[index] as number) - 1);
+  }
+  return retries;
 }
 
 function takeException(state: ForemanState, job: LiveJob, exception: TaskExceptionFacts): void {
@@ -76,6 +87,7 @@ function takeException(state: ForemanState, job: LiveJob, exception: TaskExcepti
   trouble.losses[index] = losses;
   trouble.isRecorded[index] = 1;
   if (isSettledState(tasks.state[index] as number)) return;
+  job.retries += failures + crashes + losses;
   if (notBeforeMs !== null && notBeforeMs > state.nowMs) delayTask(job, index, notBeforeMs);
   else if (mustRunAlone(tasks, index)) queueTask(job, index);
 }

@@ -163,6 +163,7 @@ function retryTasks(
     });
   }
   const { jobId } = job;
+  job.retries += ended.length;
   step.changes.push({ type: "attemptsEnded", jobId, rows: ended });
   step.changes.push({ type: "taskExceptions", jobId, written, removed: [] });
   const about = { indexes: ended.map(({ index }) => index), workerId: session.worker.workerId };

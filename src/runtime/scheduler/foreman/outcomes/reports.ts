@@ -5,6 +5,7 @@
  */
 import { indexAt, u32At } from "../../../protocol/columns.ts";
 import type { BootId } from "../../../protocol/ids.ts";
+import { tallyAttempts } from "../aggregates/tally.ts";
 import { type CurrentStep, type EventOf, touchJob } from "../current-step.ts";
 import type { HeldTasks } from "../events.ts";
 import { recordDurations } from "../placement/pace.ts";
@@ -154,6 +155,7 @@ function rowsInOrder(assignment: Assignment, { indexes, count }: AttemptsReporte
 function takeResults(step: CurrentStep, assignment: Assignment, results: Results): void {
   const { job, session } = assignment;
   recordDurations(job, results.runUs, results.count);
+  tallyAttempts(assignment, step.atMs, results);
   touchJob(step, job);
   if (results.status === "completed") settleCompleted(step, job, session, results);
   else {

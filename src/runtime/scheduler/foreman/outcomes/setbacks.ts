@@ -92,6 +92,7 @@ export function loseAttempt(step: CurrentStep, setbacks: Setbacks, row: number):
     setbacks.poisoned.push(index);
   else {
     startOver(job, setbacks, index);
+    job.retries++;
     if (!wasAlone && mustRunAlone(job.tasks, index)) setbacks.suspected.push(index);
   }
 }

@@ -5,6 +5,7 @@
 import { type IndexColumn, indexAt, type ValueColumn } from "../../../protocol/columns.ts";
 import { encodeFailure } from "../../../protocol/failure.ts";
 import { asBootId, asWorkerId } from "../../../protocol/ids.ts";
+import { tallySettled } from "../aggregates/tally.ts";
 import { type CurrentStep, touchJob } from "../current-step.ts";
 import type { Settlement, TaskExceptionFacts } from "../facts.ts";
 import { settledCount } from "../jobs/live-job.ts";
@@ -50,6 +51,11 @@ export function settleTasks(step: CurrentStep, job: LiveJob, batch: SettledBatch
   step.changes.push({ type: "settled", settlement });
   dropExceptions(step, job, indexes, count);
   countEnds(step, job, status, count);
+  // What is cancelled was not worked off: a million at once would be no throughput.
+  if (status === "cancelled") return;
+  const isFailed = status === "failed";
+  tallySettled(job, { seq, count, isFailed }, step.atMs);
+  countInSeries(step.state.totals.series, step.atMs, count, isFailed ? count : 0);
 }
 
 /** Tasks that end with one and the same failure of ours, such as `poison`. */
@@ -210,7 +216,6 @@ function countEnds(
   if (status === "failed") totals.failed += count;
   countSettled(job.pace.rate, step.atMs, count);
   countSettled(totals.rate, step.atMs, count);
-  countInSeries(totals.series, step.atMs, count, status === "failed" ? count : 0);
   touchJob(step, job);
   step.settledJobs.add(job.jobId);
   step.concludingJobs.add(job);
