@@ -65,22 +65,34 @@ export function paintEnds(
   ]);
 }
 
-/** The pieces that fit, whole, in order of importance (the first ones); the gaps between them count. */
+/** A few words that stay together; those with the highest number are the first to be left out. */
+export interface Piece {
+  readonly spans: readonly Span[];
+  readonly priority: number;
+}
+
+export const piece = (priority: number, ...spans: readonly Span[]): Piece => ({ spans, priority });
+
+/** The pieces that fit, in their order, `gap` blanks between them; bare spans count from first to last. */
 export function fittingPieces(
   width: number,
-  pieces: readonly (readonly Span[])[],
+  pieces: readonly (Piece | readonly Span[])[],
   gap = 2,
 ): readonly Span[] {
-  const shown: Span[] = [];
-  let left = width;
-  for (const piece of pieces) {
-    const cells = spansWidth(piece) + (shown.length > 0 ? gap : 0);
-    if (piece.length === 0 || cells > left) continue;
-    if (shown.length > 0) shown.push(plain(" ".repeat(gap)));
-    shown.push(...piece);
-    left -= cells;
+  let kept = pieces
+    .map((each, at) => ("spans" in each ? each : { spans: each, priority: at }))
+    .filter(({ spans }) => spans.length > 0);
+  const total = () =>
+    kept.reduce((sum, { spans }) => sum + spansWidth(spans) + gap, kept.length > 0 ? -gap : 0);
+  while (kept.length > 0 && total() > width) {
+    const least = Math.max(...kept.map(({ priority }) => priority));
+    kept = kept.toSpliced(
+      kept.findLastIndex(({ priority }) => priority === least),
+      1,
+    );
   }
-  return shown;
+  const between = plain(" ".repeat(gap));
+  return kept.flatMap(({ spans }, at) => (at === 0 ? spans : [between, ...spans]));
 }
 
 export const blankRows = (width: number, height: number): string[] =>

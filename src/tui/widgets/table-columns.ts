@@ -10,8 +10,11 @@ export interface Column<Row> {
   /** As in `ListWindow.sort` where the list can be sorted by it. */
   readonly key: string;
   readonly title: string;
+  /** The least that it needs. */
   readonly width: number;
-  /** 0 is the most important; those from 9 on are shown only when all others are. */
+  /** What it should have before a column of priority `SPARE_PRIORITY` and above is shown; by default `width`. */
+  readonly ideal?: number;
+  /** 0 is the most important. */
   readonly priority: number;
   readonly align?: Align;
   /** Share of the cells that are left over, up to `widthMax`. */
@@ -30,6 +33,9 @@ export interface PlacedColumn<Row> {
   readonly width: number;
 }
 
+/** Columns from here on are for room to spare: the others get their ideal widths first. */
+export const SPARE_PRIORITY = 8;
+
 const GAP = 1;
 const gapOf = (column: { readonly gap?: number }) => column.gap ?? GAP;
 
@@ -44,8 +50,15 @@ export function placeColumns<Row>(
   return growColumns(kept, width - totalWidth(kept));
 }
 
-const totalWidth = <Row>(columns: readonly Column<Row>[]) =>
-  columns.reduce((sum, column) => sum + column.width + gapOf(column), 0);
+/** The last column needs no gap behind it. */
+function totalWidth<Row>(columns: readonly Column<Row>[], isIdeal = false): number {
+  const last = columns.at(-1);
+  return columns.reduce(
+    (sum, column) =>
+      sum + (isIdeal ? (column.ideal ?? column.width) : column.width) + gapOf(column),
+    last === undefined ? 0 : -gapOf(last),
+  );
+}
 
 /** Without the first `columnsFrom` that are not pinned, but never further than until the last ones show. */
 function scrollColumns<Row>(
@@ -65,27 +78,31 @@ function scrollColumns<Row>(
 }
 
 function cutAtEdge<Row>(columns: readonly Column<Row>[], width: number): readonly Column<Row>[] {
-  let left = width;
-  return columns.filter((column) => {
-    left -= column.width + gapOf(column);
-    return left >= 0;
-  });
+  let end = columns.length;
+  while (end > 1 && totalWidth(columns.slice(0, end)) > width) end -= 1;
+  return columns.slice(0, end);
 }
 
 function keepImportant<Row>(
   columns: readonly Column<Row>[],
   width: number,
 ): readonly Column<Row>[] {
-  const kept = [...columns];
-  let total = totalWidth(kept);
-  while (total > width && kept.length > 1) {
-    let least = kept.length - 1;
-    for (let at = kept.length - 1; at >= 0; at--)
-      if ((kept[at]?.priority ?? 0) > (kept[least]?.priority ?? 0)) least = at;
-    const [gone] = kept.splice(least, 1);
-    if (gone !== undefined) total -= gone.width + gapOf(gone);
+  let kept = columns;
+  while (kept.length > 1) {
+    const least = leastImportant(kept);
+    const isSpare = (kept[least]?.priority ?? 0) >= SPARE_PRIORITY;
+    if (totalWidth(kept, isSpare) <= width) break;
+    kept = kept.toSpliced(least, 1);
   }
   return kept;
+}
+
+/** Of equals the last one. */
+function leastImportant<Row>(columns: readonly Column<Row>[]): number {
+  let least = 0;
+  for (const [at, { priority }] of columns.entries())
+    if (priority >= (columns[least]?.priority ?? 0)) least = at;
+  return least;
 }
 
 function growColumns<Row>(

@@ -4,7 +4,7 @@
  */
 
 import { formatExactCount } from "../text/amounts.ts";
-import { fitCells, truncateEnd } from "../text/cells.ts";
+import { fitCells } from "../text/cells.ts";
 import type { Theme } from "../theme/theme.ts";
 import { fitRows, paintRow, paintRowAs, plain, type Span, span, spansWidth } from "./spans.ts";
 import { type Column, type PlacedColumn, placeColumns } from "./table-columns.ts";
@@ -41,7 +41,9 @@ export function table<Row>(shape: TableShape<Row>, theme: Theme): string[] {
   const placed = placeColumns(shape.columns, width - MARK_CELLS, shape.columnsFrom);
   const header = paintRowAs(theme, "dim", width, [
     plain(" ".repeat(MARK_CELLS)),
-    ...placed.map(({ column, width: cells }) => plain(headerCell(column, cells, shape.sort))),
+    ...placed.map(({ column, width: cells }, at) =>
+      plain(headerCell(column, cells, shape.sort) + gapAfter(placed, at)),
+    ),
   ]);
   const room = Math.max(0, height - 1);
   const lines = [header];
@@ -66,9 +68,12 @@ function headerCell<Row>(
   const mark = sort?.key === column.key ? (sort.descending ? "v" : "^") : "";
   const spaced = mark === "" ? column.title : `${column.title} ${mark}`;
   const text =
-    spaced.length <= width ? spaced : `${truncateEnd(column.title, width - mark.length)}${mark}`;
-  return fitCells(text, width, column.align) + " ".repeat(column.gap ?? 1);
+    spaced.length <= width ? spaced : `${column.title.slice(0, width - mark.length)}${mark}`;
+  return fitCells(text, width, column.align);
 }
+
+const gapAfter = <Row>(placed: readonly PlacedColumn<Row>[], at: number): string =>
+  at === placed.length - 1 ? "" : " ".repeat(placed[at]?.column.gap ?? 1);
 
 interface RowLook {
   readonly width: number;
@@ -90,7 +95,10 @@ function tableRow<Row>(
   const cells =
     row === null
       ? [span("dim", "..")]
-      : placed.flatMap(({ column, width }) => cell(column, row, width, theme));
+      : placed.flatMap(({ column, width }, at) => [
+          ...cell(column, row, width, theme),
+          plain(gapAfter(placed, at)),
+        ]);
   return isSelected
     ? paintRowAs(theme, "selection", rowWidth, [marks, ...cells])
     : paintRow(theme, rowWidth, [marks, ...cells]);
@@ -98,20 +106,14 @@ function tableRow<Row>(
 
 function cell<Row>(column: Column<Row>, row: Row, width: number, theme: Theme): readonly Span[] {
   const drawn = column.draw(row, width, theme);
-  const gap = column.gap ?? 1;
   if (!Array.isArray(drawn)) {
     const { style, text } = drawn as Span;
-    return [span(style, fitCells(text, width, column.align)), plain(" ".repeat(gap))];
+    return [span(style, fitCells(text, width, column.align))];
   }
   const spans: readonly Span[] = drawn;
   const room = width - spansWidth(spans);
   // What takes too many cells is cut as a whole: a column never moves its neighbours.
-  if (room < 0)
-    return [
-      span("plain", fitCells(spans.map(({ text }) => text).join(""), width)),
-      plain(" ".repeat(gap)),
-    ];
-  return column.align === "right"
-    ? [plain(" ".repeat(room)), ...spans, plain(" ".repeat(gap))]
-    : [...spans, plain(" ".repeat(room + gap))];
+  if (room < 0) return [plain(fitCells(spans.map(({ text }) => text).join(""), width))];
+  const blanks = plain(" ".repeat(room));
+  return column.align === "right" ? [blanks, ...spans] : [...spans, blanks];
 }

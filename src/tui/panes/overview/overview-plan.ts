@@ -77,7 +77,7 @@ function planStack({ width, height }: Size): OverviewPlan {
 }
 
 function planBeside({ width, height }: Size): OverviewPlan {
-  const topRows = height >= 45 ? 9 : 6;
+  const topRows = height < 34 ? 6 : Math.min(12, 8 + Math.floor((height - 38) / 6));
   const fleetWidth = Math.min(60, Math.floor(width * 0.4));
   const eventRows = TITLE + Math.max(3, Math.floor((height - 24) / 5));
   const rest = height - topRows - eventRows;
