@@ -39,6 +39,7 @@ import { NO_OUTPUTS, type Outputs, type OutputsOptions, openOutputs } from "./st
 import { createStorageGate } from "./storage/storage-gate.ts";
 import { createViewBuilder, type ForemanFacts } from "./views/view-builder.ts";
 import { createWorkerSessions } from "./workers/worker-sessions.ts";
+import { createVitalsBook } from "./workers/worker-vitals.ts";
 
 export interface ForemanParts {
   readonly store: Store;
@@ -138,10 +139,12 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   });
   let clientCount = 0;
   let outputs: Outputs = NO_OUTPUTS;
+  const vitals = createVitalsBook(pump.nowMs);
   const sessions = createWorkerSessions({
     logger,
     window,
     blobs,
+    vitals,
     post: pump.post,
     nowMs: pump.nowMs,
     jobOf: jobs.liveFacts,
@@ -156,7 +159,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     jobs,
     cache,
     window,
-    sessions,
+    vitals,
     facts: parts.facts,
     clock,
     nowMs: pump.nowMs,

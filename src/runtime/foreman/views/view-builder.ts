@@ -27,7 +27,7 @@ import type { ViewAnswer } from "../clients/subscriptions.ts";
 import type { InputWindow } from "../reading/input-window.ts";
 import type { JobReader } from "../reading/job-reader.ts";
 import type { SettlementCache } from "../reading/settlement-cache.ts";
-import type { WorkerSessions } from "../workers/worker-sessions.ts";
+import type { VitalsBook } from "../workers/worker-vitals.ts";
 import { globMatcher } from "./glob.ts";
 import { createJobViews, toTime } from "./job-views.ts";
 import { createMonitorViews } from "./monitor/monitor-views.ts";
@@ -48,7 +48,7 @@ export interface ViewBuilderParts {
   readonly jobs: JobReader;
   readonly cache: SettlementCache;
   readonly window: InputWindow;
-  readonly sessions: WorkerSessions;
+  readonly vitals: Pick<VitalsBook, "of">;
   readonly facts: ForemanFacts;
   readonly clock: Pick<Clock, "defer">;
   nowMs(): number;

@@ -2,7 +2,7 @@
 import type { WorkerView } from "../../protocol/views.ts";
 import type { ForemanState } from "../../scheduler/foreman/machine.ts";
 import { sessionSummaries } from "../../scheduler/foreman/selectors.ts";
-import type { WorkerSessions } from "../workers/worker-sessions.ts";
+import type { VitalsBook } from "../workers/worker-vitals.ts";
 import { toTime } from "./job-views.ts";
 
 export interface WorkerViews {
@@ -11,14 +11,14 @@ export interface WorkerViews {
 
 export function createWorkerViews(parts: {
   readonly state: ForemanState;
-  readonly sessions: WorkerSessions;
+  readonly vitals: Pick<VitalsBook, "of">;
   nowMs(): number;
 }): WorkerViews {
   return {
     list() {
       const atMs = parts.nowMs();
       return sessionSummaries(parts.state).map((session) => {
-        const vitals = parts.sessions.vitals(session.workerId);
+        const vitals = parts.vitals.of(session.workerId);
         return {
           worker_id: session.workerId,
           state: session.state,

@@ -5,7 +5,6 @@
  */
 import { failpoint } from "../../platform/failpoint.ts";
 import type { Logger } from "../../platform/logger.ts";
-import type { IndexColumn, U32Column } from "../../protocol/columns.ts";
 import {
   type AssignmentId,
   asBootId,
@@ -14,7 +13,6 @@ import {
   type JobId,
   type WorkerId,
 } from "../../protocol/ids.ts";
-import type { JobSpec } from "../../protocol/job-spec.ts";
 import type { Message, MessageOf } from "../../protocol/messages.ts";
 import type { HeldTasks } from "../../scheduler/foreman/events.ts";
 import type { Channel, ChannelHandler } from "../../transport/channel.ts";
@@ -22,40 +20,28 @@ import type { UnstampedEvent } from "../pump.ts";
 import type { InputWindow } from "../reading/input-window.ts";
 import type { BlobServer } from "../storage/blob-server.ts";
 import type { Outputs } from "../storage/outputs.ts";
+import {
+  type Addressee,
+  type AssignableJob,
+  type AssignTasks,
+  assignmentMessage,
+} from "./assignment-message.ts";
+import { type NoteRefused, noteRefusals } from "./refused-workers.ts";
 import { fromHeld, heldOf, reportEvent } from "./worker-messages.ts";
-
-/** What an assignment needs to know of its job when it leaves. */
-export interface AssignableJob {
-  readonly owner: string;
-  readonly spec: JobSpec;
-  readonly specVersion: number;
-}
+import type { VitalsBook } from "./worker-vitals.ts";
 
 export interface WorkerSessionsParts {
   readonly logger: Logger;
   readonly window: InputWindow;
   readonly blobs: BlobServer;
+  readonly vitals: Pick<VitalsBook, "connected" | "disconnected" | "beat">;
   post(event: UnstampedEvent): void;
   /** null when the job has ended or was forgotten meanwhile. */
   jobOf(jobId: JobId): AssignableJob | null;
   /** As they now are. */
   outputs(): Pick<Outputs, "onChunk" | "drop">;
   /** A worker was turned away; not told again of the same name within a minute. */
-  onRefused(workerId: WorkerId, refusal: { readonly code: string; readonly message: string }): void;
-}
-
-/** The connection for which the machine meant it; what a reconnect overtook is dropped. */
-export interface Addressee {
-  readonly bootId: BootId;
-  readonly connectionSeq: number;
-}
-
-export interface AssignTasks extends Addressee {
-  readonly assignmentId: AssignmentId;
-  readonly jobId: JobId;
-  readonly count: number;
-  readonly indexes: IndexColumn;
-  readonly attempts: U32Column;
+  readonly onRefused: NoteRefused;
 }
 
 export interface WorkerSessions {
@@ -67,16 +53,7 @@ export interface WorkerSessions {
   cancel(to: Addressee, assignmentId: AssignmentId, indexes: Uint32Array, reason: string): void;
   drain(to: Addressee, undo: boolean): void;
   end(bootId: BootId, reason: string): void;
-  /** The last heartbeat's figures, for views. */
-  vitals(workerId: WorkerId): WorkerVitals | null;
   closeAll(reason: string): void;
-}
-
-export interface WorkerVitals {
-  readonly cpuPercent: number;
-  readonly memoryPercent: number;
-  readonly connectedAtMs: number;
-  readonly beatAtMs: number;
 }
 
 interface Session {
@@ -90,21 +67,14 @@ interface Session {
   /** Work that must leave in order; a promise at its head holds the rest. */
   readonly outbox: (() => void | Promise<void>)[];
   sending: boolean;
-  vitals: WorkerVitals | null;
 }
-
-/** A worker sees as many jobs' specs as it likes; beyond this they are sent anew. */
-const SPECS_PER_SESSION_MAX = 2_000;
-/** A worker that is turned away tries again and again. */
-const REFUSED_AGAIN_MS = 60_000;
-const REFUSED_NAMES_MAX = 1_000;
 
 export function createWorkerSessions(
   parts: WorkerSessionsParts & { nowMs(): number },
 ): WorkerSessions {
   const { logger, window, post } = parts;
   const sessions = new Map<BootId, Session>();
-  const refusedAtMs = new Map<WorkerId, number>();
+  const noteRefused = noteRefusals(parts);
 
   function open(channel: Channel): ChannelHandler {
     let session: Session | null = null;
@@ -118,6 +88,7 @@ export function createWorkerSessions(
         parts.outputs().drop(channel);
         if (session === null || session.channel !== channel) return;
         const { bootId, connectionSeq } = session;
+        parts.vitals.disconnected(session.workerId, bootId);
         post({ type: "connectionLost", bootId, connectionSeq });
         logger.info("worker disconnected", { worker: session.workerId });
       },
@@ -147,6 +118,7 @@ export function createWorkerSessions(
     session.outbox.length = 0;
     session.specs.clear();
     sessions.set(bootId, session);
+    parts.vitals.connected(workerId, bootId);
     forgetEarlierBoots(session);
     post({
       type: "sessionReady",
@@ -158,17 +130,6 @@ export function createWorkerSessions(
     });
     logger.info("worker connected", { worker: workerId, slots: message.offer.slots });
     return session;
-  }
-
-  function noteRefused(
-    workerId: WorkerId,
-    refusal: { readonly code: string; readonly message: string },
-  ): void {
-    const atMs = parts.nowMs();
-    if (atMs - (refusedAtMs.get(workerId) ?? 0) < REFUSED_AGAIN_MS) return;
-    if (refusedAtMs.size >= REFUSED_NAMES_MAX) refusedAtMs.clear();
-    refusedAtMs.set(workerId, atMs);
-    parts.onRefused(workerId, refusal);
   }
 
   /** A worker whose process has started anew never speaks for the old one again. */
@@ -203,7 +164,6 @@ export function createWorkerSessions(
       specs: new Map(),
       outbox: [],
       sending: false,
-      vitals: null,
     };
   }
 
@@ -243,16 +203,11 @@ export function createWorkerSessions(
   }
 
   function onHeartbeat(session: Session, message: MessageOf<"heartbeat">): void {
-    const atMs = parts.nowMs();
-    session.vitals = {
-      cpuPercent: message.cpu,
-      memoryPercent: message.memory,
-      connectedAtMs: session.vitals?.connectedAtMs ?? atMs,
-      beatAtMs: atMs,
-    };
+    const { bootId } = session;
+    parts.vitals.beat(session.workerId, bootId, message);
     post({
       type: "heartbeatReceived",
-      bootId: session.bootId,
+      bootId,
       connectionSeq: message.connection_seq,
       beat: message.beat,
       freeSlots: message.free_slots,
@@ -299,42 +254,11 @@ export function createWorkerSessions(
       return input.then((values) => {
         // The worker may have come back meanwhile, and declared these tasks missing.
         if (isCurrent(session, effect))
-          session.channel.send(toAssignment(session, effect, job, values));
+          session.channel.send(assignmentMessage(session.specs, effect, job, values));
       });
     }
-    session.channel.send(toAssignment(session, effect, job, input));
+    session.channel.send(assignmentMessage(session.specs, effect, job, input));
     failpoint("dispatch-sent");
-  }
-
-  function toAssignment(
-    session: Session,
-    effect: AssignTasks,
-    job: AssignableJob,
-    input: MessageOf<"assign_task">["input"],
-  ): Message {
-    const { spec } = job;
-    const knowsSpec = session.specs.get(effect.jobId) === job.specVersion;
-    if (!knowsSpec) {
-      if (session.specs.size >= SPECS_PER_SESSION_MAX) session.specs.clear();
-      session.specs.set(effect.jobId, job.specVersion);
-    }
-    return {
-      type: "assign_task",
-      assignment: effect.assignmentId,
-      job_id: effect.jobId,
-      ...(knowsSpec ? {} : { spec }),
-      spec_version: job.specVersion,
-      owner: job.owner,
-      bundle_sha256: spec.work.kind === "function" ? spec.work.bundle_sha256 : null,
-      priority: spec.priority,
-      attempt: effect.attempts,
-      timeout_ms: spec.timeout_seconds === null ? 0 : Math.ceil(spec.timeout_seconds * 1000),
-      ...(effect.indexes instanceof Uint32Array
-        ? { index: effect.indexes }
-        : { first_index: effect.indexes.first }),
-      count: effect.count,
-      input,
-    };
   }
 
   return {
@@ -369,12 +293,6 @@ export function createWorkerSessions(
         channel.close(1000, reason);
         sessions.delete(bootId);
       });
-    },
-    vitals(workerId) {
-      for (const session of sessions.values()) {
-        if (session.workerId === workerId && session.channel.isOpen) return session.vitals;
-      }
-      return null;
     },
     closeAll(reason) {
       for (const session of sessions.values()) session.channel.close(1001, reason);

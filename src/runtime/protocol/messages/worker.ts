@@ -65,6 +65,8 @@ export const heartbeat = z.object({
   cpu: z.number(),
   memory: z.number(),
   free_slots: u32,
+  /** From the beat before until its echo was here. */
+  round_trip_us: z.optional(u32),
 });
 
 /** The foreman's echo: its absence shows a one-way cut. */

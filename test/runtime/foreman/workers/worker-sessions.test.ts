@@ -3,6 +3,7 @@ import {
   createWorkerSessions,
   type WorkerSessions,
 } from "../../../../src/runtime/foreman/workers/worker-sessions.ts";
+import { createVitalsBook } from "../../../../src/runtime/foreman/workers/worker-vitals.ts";
 import { silentLogger } from "../../../../src/runtime/platform/logger.ts";
 import type { Message } from "../../../../src/runtime/protocol/messages.ts";
 import type { Channel } from "../../../../src/runtime/transport/channel.ts";
@@ -40,6 +41,8 @@ test("of a worker that is started again and again only what may still come back 
     logger: silentLogger,
     post() {},
     nowMs: () => 0,
+    outputs: () => ({ drop() {} }),
+    vitals: createVitalsBook(() => 0),
   } as unknown as Parameters<typeof createWorkerSessions>[0]);
   const closed: string[] = [];
   for (let boot = 1; boot <= 50; boot++) connect(sessions, `boot-${boot}`, closed)();
