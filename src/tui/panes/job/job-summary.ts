@@ -21,6 +21,7 @@ import {
   fittingPieces,
   paintEnds,
   paintRow,
+  piece,
   plain,
   type Span,
   span,
@@ -94,16 +95,17 @@ function countsRow(body: JobMonitorView, width: number, theme: Theme): string {
   const { counts, job } = body;
   const isNarrow = width < 60;
   const amount = isNarrow ? shortCount : formatExactCount;
-  const pieces = STATES.flatMap((state) => {
+  const states = STATES.flatMap((state) => {
     const count = counts[state];
     if (count === 0 && !TOLD_WHEN_NONE.has(state)) return [];
     const { letter, style } = taskLook(state);
-    return [[span(count > 0 ? style : "dim", `${letter} ${amount(count)}`)]];
+    const priority = TOLD_WHEN_NONE.has(state) ? 0 : 1;
+    return [piece(priority, span(count > 0 ? style : "dim", `${letter} ${amount(count)}`))];
   });
-  const retries = job.retries ? [[span("delayed", `retries ${shortCount(job.retries)}`)]] : [];
+  const retries = job.retries ? [span("delayed", `retries ${shortCount(job.retries)}`)] : [];
   const rate = rateOf(body, width, theme);
   const room = width - 1 - (rate.length > 0 ? spansWidth(rate) + 1 : 0);
-  const left = fittingPieces(room, [...pieces, ...retries], isNarrow ? 1 : 3);
+  const left = fittingPieces(room, [...states, piece(2, ...retries)], isNarrow ? 1 : 3);
   return paintEnds(theme, width, [plain(" "), ...left], rate);
 }
 
@@ -121,10 +123,10 @@ function rateOf({ job, rate }: JobMonitorView, width: number, theme: Theme): rea
 
 function timesRow(body: JobMonitorView, width: number, theme: Theme): string {
   const { run, wait, slots } = body;
-  const pieces: Span[][] = [
-    [span("dim", "run "), ...timesOf(run, width >= 110)],
-    [span("dim", "wait "), ...(width >= 110 ? timesOf(wait, false) : medianOf(wait))],
-    [span("dim", "slots "), plain(`${slots.busy}/${slots.total}`)],
+  const pieces = [
+    piece(0, span("dim", "run "), ...timesOf(run, width >= 110)),
+    piece(2, span("dim", "wait "), ...(width >= 110 ? timesOf(wait, false) : medianOf(wait))),
+    piece(1, span("dim", "slots "), plain(`${slots.busy}/${slots.total}`)),
   ];
   return paintRow(theme, width, [plain(" "), ...fittingPieces(width - 1, pieces, 3)]);
 }
