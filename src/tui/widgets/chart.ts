@@ -61,17 +61,16 @@ function scaleText(
   scale: number,
   label: (value: number) => string,
 ): string {
-  const middle = height >= 5 ? Math.floor(height / 2) : -1;
-  const text =
-    row === 0
-      ? label(scale)
-      : row === height - 1
-        ? label(0)
-        : row === middle
-          ? label((scale * (height - row)) / height)
-          : "";
-  return `${fitCells(text, SCALE_CELLS - 1, "right")} `;
+  // Half of the scale is the upper edge of a row only where there is an even number of them.
+  const middle = height >= 4 && height % 2 === 0 ? height / 2 : -1;
+  const value = row === 0 ? scale : row === height - 1 ? 0 : row === middle ? scale / 2 : null;
+  const text = value === null ? "" : withoutZeros(label(value));
+  return `${fitCells(text.length < SCALE_CELLS ? text : "", SCALE_CELLS - 1, "right")} `;
 }
+
+/** `1.50k` is `1.5k` on a scale. */
+const withoutZeros = (text: string): string =>
+  text.includes(".") ? text.replace(/\.?0+(?=\D*$)/, "") : text;
 
 interface Drawing {
   readonly columns: number;

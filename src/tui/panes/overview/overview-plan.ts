@@ -19,6 +19,8 @@ export interface OverviewPlan {
   /** Columns of the chart in it, and of the fleet at its right. */
   readonly chartWidth: number;
   readonly fleetWidth: number;
+  /** Of the failures between them; 0: they are a line below the chart. */
+  readonly failureWidth: number;
   /** With title and header; 0: it is not shown. */
   readonly jobRows: number;
   readonly jobWidth: number;
@@ -45,6 +47,7 @@ function planOne({ width, height }: Size, only: OverviewPane, topRows: number): 
     topRows,
     chartWidth: width,
     fleetWidth: 0,
+    failureWidth: 0,
     jobRows: only === "jobs" ? rows : 0,
     jobWidth: width,
     workerRows: only === "workers" ? rows : 0,
@@ -67,6 +70,7 @@ function planStack({ width, height }: Size): OverviewPlan {
     topRows,
     chartWidth: width,
     fleetWidth: 0,
+    failureWidth: 0,
     jobRows,
     jobWidth: width,
     workerRows: rest - jobRows,
@@ -88,6 +92,7 @@ function planBeside({ width, height }: Size): OverviewPlan {
     topRows,
     chartWidth: width - fleetWidth - 1,
     fleetWidth,
+    failureWidth: 0,
     jobRows,
     jobWidth: width,
     workerRows: rest - jobRows,
@@ -97,19 +102,21 @@ function planBeside({ width, height }: Size): OverviewPlan {
   };
 }
 
-/** Three columns: chart and jobs at the left and in the middle, the fleet and events at the right. */
+/** Throughput, failures and fleet side by side; below them jobs and workers, with events at the right. */
 function planColumns({ width, height }: Size): OverviewPlan {
   const topRows = Math.min(14, Math.max(10, Math.floor(height / 5)));
   const eventWidth = Math.max(54, Math.floor(width * 0.27));
   const left = width - eventWidth - 1;
   const rest = height - topRows;
   const jobRows = Math.floor(rest * 0.42);
+  const failureWidth = Math.floor(left * 0.32);
   return {
     shape: "columns",
     only: null,
     topRows,
-    chartWidth: left,
+    chartWidth: left - failureWidth - 1,
     fleetWidth: eventWidth,
+    failureWidth,
     jobRows,
     jobWidth: left,
     workerRows: rest - jobRows,

@@ -25,7 +25,7 @@ import {
 import { fleetPane } from "./fleet-pane.ts";
 import { JOB_COLUMNS } from "./job-columns.ts";
 import { type OverviewPane, type OverviewPlan, planOverview } from "./overview-plan.ts";
-import { throughputChart, throughputPane } from "./throughput-pane.ts";
+import { failurePane, throughputChart, throughputPane } from "./throughput-pane.ts";
 import { WORKER_COLUMNS } from "./worker-columns.ts";
 
 /** What all panes of one picture share. */
@@ -110,13 +110,18 @@ const whyLine = (sentence: string, width: number, theme: Theme) =>
   paintRow(theme, width, [span("warning", `! ${inert(sentence, { ascii: theme.ascii })}`)]);
 
 function topBand({ body, view, plan, theme }: Scene): string[] {
-  const { chartWidth, fleetWidth, topRows: height } = plan;
-  const chart = throughputPane(body, { width: chartWidth, height }, timeSpanOf(view), theme);
-  const fleet = fleetPane(body, { width: fleetWidth, height }, theme);
+  const { chartWidth, fleetWidth, failureWidth, topRows: height } = plan;
+  const time = timeSpanOf(view);
+  const hasOwnFailures = failureWidth > 0;
+  const chart = { width: chartWidth, height };
+  const failures = { width: failureWidth, height };
   return sideBySide(
     [
-      { rows: chart, width: chartWidth },
-      { rows: fleet, width: fleetWidth },
+      { rows: throughputPane(body, chart, time, theme, !hasOwnFailures), width: chartWidth },
+      ...(hasOwnFailures
+        ? [{ rows: failurePane(body, failures, time, theme), width: failureWidth }]
+        : []),
+      { rows: fleetPane(body, { width: fleetWidth, height }, theme), width: fleetWidth },
     ],
     height,
     theme,
