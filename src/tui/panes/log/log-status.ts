@@ -40,12 +40,8 @@ function whereItIs({ lines, isFinished, atStart, atEnd }: LogModel, state: LogSt
     return isFinished && atEnd ? span("strong", "END") : span("good", "FOLLOWING");
   }
   const [first] = lines;
-  const place = atStart
-    ? " at the start"
-    : first === undefined
-      ? ""
-      : ` at ${clockTime(first.atMs)}`;
-  return span("warning", `PAUSED${place}`);
+  if (first === undefined) return span("dim", "no lines");
+  return span("warning", `PAUSED at ${atStart ? "the start" : clockTime(first.atMs)}`);
 }
 
 /** `filter Mem 1,204/4,812 lines`; `+`: more of the log has not been looked at. */
