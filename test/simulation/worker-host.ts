@@ -159,6 +159,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
         post: loop.post,
         plans,
         bundles,
+        outputs: { onAck() {} },
         logger: storyLogger(story, name),
       }),
       onDisconnected() {

@@ -9,6 +9,7 @@ import { createCommandRunner } from "./commands/command-runner.ts";
 import { createFunctionRunner } from "./executors/function-runner.ts";
 import type { ScratchSpace } from "./host/scratch.ts";
 import type { JobPlans } from "./job-plans.ts";
+import type { OutputUploads } from "./outputs/output-uploads.ts";
 import type { ProcessHost } from "./processes/process-host.ts";
 
 export interface BatchCrew {
@@ -28,6 +29,7 @@ export interface BatchCrewOptions {
   readonly scratch: ScratchSpace;
   readonly bundles: Bundles;
   readonly plans: JobPlans;
+  readonly outputs: Pick<OutputUploads, "open">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly slotCount: number;
@@ -56,7 +58,8 @@ export function createBatchCrew(options: BatchCrewOptions): BatchCrew {
       post({ type: "batchEnded", batchId, refusal });
     },
   };
-  const commands = createCommandRunner({ host, scratch, niceness, listener });
+  const { outputs } = options;
+  const commands = createCommandRunner({ host, scratch, niceness, outputs, listener });
   const functions = createFunctionRunner({
     command: options.executorCommand,
     host,

@@ -6,11 +6,13 @@ import type { Message, MessageOf } from "../protocol/messages.ts";
 import type { WorkerEvent } from "./agent-loop.ts";
 import type { Bundles } from "./code/bundles.ts";
 import type { JobPlans } from "./job-plans.ts";
+import type { OutputUploads } from "./outputs/output-uploads.ts";
 
 export interface MessageReaderParts {
   readonly post: (event: WorkerEvent) => void;
   readonly plans: JobPlans;
   readonly bundles: Bundles;
+  readonly outputs: Pick<OutputUploads, "onAck">;
   readonly logger: Logger;
 }
 
@@ -53,6 +55,9 @@ export function createMessageReader(parts: MessageReaderParts): (message: Messag
       case "goodbye":
         logger.warn("the foreman ends the session", { reason: message.reason });
         post({ type: "sessionEnded" });
+        return;
+      case "output_chunk_ack":
+        parts.outputs.onAck(message);
         return;
       case "blob_chunk":
         bundles.onChunk(message);

@@ -5,6 +5,7 @@ import { type Bundles, createBundles } from "./code/bundles.ts";
 import { openScratchSpace, type ScratchSpace } from "./host/scratch.ts";
 import { inheritEnvironment } from "./host/task-environment.ts";
 import { createJobPlans, type JobPlans } from "./job-plans.ts";
+import { createOutputUploads, type OutputUploads } from "./outputs/output-uploads.ts";
 import { createAttemptTokens } from "./processes/attempt-token.ts";
 import { createOutOfMemoryWatch } from "./processes/out-of-memory.ts";
 import type { ProcessHost } from "./processes/process-host.ts";
@@ -16,6 +17,7 @@ export interface WorkerParts {
   readonly scratch: ScratchSpace;
   readonly bundles: Bundles;
   readonly plans: JobPlans;
+  readonly outputs: OutputUploads;
   /** After everything that was started has ended: the watchdog would end it roughly. */
   close(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export function openWorkerParts(options: WorkerOptions): WorkerParts {
     scratch,
     bundles: createBundles(createBundleCache({ cacheFolder, bytesMax: cacheBytesMax, clock })),
     plans: createJobPlans({ workerId, inherited }),
+    outputs: createOutputUploads(clock),
     async close() {
       await watchdog.close();
       // What cannot be removed now, the next worker on this machine removes.

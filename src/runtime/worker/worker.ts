@@ -40,7 +40,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   const { clock, logger } = options;
   const state = createAgentState(agentOptionsOf(options));
   const parts = openWorkerParts(options);
-  const { bundles, plans, host } = parts;
+  const { bundles, plans, host, outputs } = parts;
   const ended = Promise.withResolvers<CcError | null>();
   let isEnding = false;
   /** Until a fault of our own: then nothing that the machine remembers is worth writing down. */
@@ -84,10 +84,12 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       post(connectedOf(welcome));
       // After `worker_ready`, which a foreman wants first of all.
       bundles.onConnected(link.send);
+      outputs.onConnected(link.send, welcome.features ?? []);
     },
-    onMessage: createMessageReader({ post, plans, bundles, logger }),
+    onMessage: createMessageReader({ post, plans, bundles, outputs, logger }),
     onDisconnected() {
       bundles.onDisconnected();
+      outputs.onDisconnected();
       post({ type: "disconnected" });
     },
     onFatal: (error) => void end(error),

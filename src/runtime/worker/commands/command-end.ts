@@ -1,13 +1,15 @@
 /**
  * Judges how a command ended and puts it into the value that is recorded. Pure. What is reported is
  * at most RECORDED_BYTES_MAX long, which has room for a stdout of the largest size, carried whole or not
- * at all, and for the kept stderr.
+ * at all, and for the kept stderr; a larger stdout lies outside.
  */
 import { encodeCommandOutcome } from "../../protocol/command-outcome.ts";
-import type { CcError } from "../../protocol/error.ts";
+import { CcError } from "../../protocol/error.ts";
 import { encodeFailure, type Failure } from "../../protocol/failure.ts";
-import { RECORDED_BYTES_MAX, VALUE_BYTES_MAX } from "../../protocol/limits.ts";
+import { RECORDED_BYTES_MAX } from "../../protocol/limits.ts";
+import type { OutputRefusal } from "../outputs/output-upload.ts";
 import { describeExit, describeSignal } from "./command-failure.ts";
+import type { KeptOutput } from "./command-output.ts";
 
 export type CommandEnd =
   /** `value` is of kind 4. */
@@ -24,9 +26,10 @@ export type CommandEnd =
   /** This machine could not start it; it never ran. */
   | { readonly kind: "refused"; readonly error: CcError };
 
-export type StopCause = "cancelled" | "timeout" | "result_too_large" | "out_of_memory";
+/** `output_refused`: its stdout is too large, or the task is not ours any more. */
+export type StopCause = "cancelled" | "timeout" | "output_refused" | "out_of_memory";
 
-export interface CommandFinish {
+export interface CommandFinish extends KeptOutput {
   readonly runUs: number;
   /** Why it was stopped; null when it ended by itself. */
   readonly stopCause: StopCause | null;
@@ -36,9 +39,6 @@ export interface CommandFinish {
   readonly wasOutOfMemory: boolean;
   /** What was wrong with the disk of its own folder when it ended; null: nothing, or it has none. */
   readonly storageTrouble: string | null;
-  readonly stdout: Uint8Array;
-  readonly stderr: Uint8Array;
-  readonly stderrDroppedBytes: number;
 }
 
 export interface CommandLimits {
@@ -47,15 +47,22 @@ export interface CommandLimits {
 }
 
 const EMPTY = new Uint8Array(0);
+const RESULT_TOO_LARGE = "result_too_large";
 
 export function describeEnd(finish: CommandFinish, limits: CommandLimits): CommandEnd {
-  const { runUs, stopCause } = finish;
-  if (stopCause === "cancelled") return { kind: "cancelled", runUs };
+  const { runUs, stopCause, refusal } = finish;
+  if (stopCause === "cancelled" || finish.wasAbandoned) return { kind: "cancelled", runUs };
+  if (refusal !== null && refusal.code !== RESULT_TOO_LARGE) return handedBack(refusal);
   const failure = findFailure(finish, limits);
   if (failure !== null) return endFailed(failure, finish);
-  if (finish.stdout.byteLength > VALUE_BYTES_MAX) return endFailed(resultTooLarge(), finish);
   return { kind: "completed", runUs, value: encodeFitting(finish, RECORDED_BYTES_MAX) };
 }
+
+/** What it printed cannot be kept, through no fault of its own; it had started, so it runs anew. */
+const handedBack = ({ message }: OutputRefusal): CommandEnd => ({
+  kind: "refused",
+  error: new CcError({ code: "aborted", message }),
+});
 
 function endFailed(failure: Failure, finish: CommandFinish): CommandEnd {
   const outcome = encodeFitting(finish, RECORDED_BYTES_MAX - encodeFailure(failure).byteLength);
@@ -63,9 +70,9 @@ function endFailed(failure: Failure, finish: CommandFinish): CommandEnd {
 }
 
 function findFailure(finish: CommandFinish, limits: CommandLimits): Failure | null {
-  const { stopCause, exitCode, signal, stderr } = finish;
+  const { stopCause, exitCode, signal, stderr, refusal } = finish;
   if (stopCause === "timeout") return timedOut(limits.timeoutMs);
-  if (stopCause === "result_too_large") return resultTooLarge();
+  if (refusal !== null) return { code: RESULT_TOO_LARGE, message: refusal.message };
   if (stopCause === "out_of_memory") return outOfMemory(limits.memoryBytesMax);
   if (signal === "SIGKILL" && finish.wasOutOfMemory) return outOfMemory(null);
   if (signal !== null) return describeSignal(signal, stderr);
@@ -100,11 +107,6 @@ function encodeOutcome(finish: CommandFinish): Uint8Array {
 const timedOut = (timeoutMs: number): Failure => ({
   code: "timeout",
   message: `The command ran longer than its time-out of ${timeoutMs / 1000} s.`,
-});
-
-const resultTooLarge = (): Failure => ({
-  code: "result_too_large",
-  message: `The command printed more than ${VALUE_BYTES_MAX / 2 ** 20} MiB to stdout, which is its result.`,
 });
 
 const outOfMemory = (memoryBytesMax: number | null): Failure => ({

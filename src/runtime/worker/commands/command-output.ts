@@ -1,10 +1,14 @@
-/** A command's two output pipes together: stdout kept whole up to a limit, of stderr the last part. */
-import { KEPT_OUTPUT_BYTES, VALUE_BYTES_MAX } from "../../protocol/limits.ts";
-import { createTailOutput, createWholeOutput } from "./bounded-output.ts";
+/** A command's two output pipes together: stdout kept whole, here or outside, of stderr the last part. */
+import { KEPT_OUTPUT_BYTES } from "../../protocol/limits.ts";
+import { createTailOutput } from "./bounded-output.ts";
+import {
+  type CommandStdoutOptions,
+  createCommandStdout,
+  type KeptStdout,
+} from "./command-stdout.ts";
 import { openOutputCapture } from "./output-capture.ts";
 
-export interface KeptOutput {
-  readonly stdout: Uint8Array;
+export interface KeptOutput extends KeptStdout {
   readonly stderr: Uint8Array;
   readonly stderrDroppedBytes: number;
 }
@@ -21,18 +25,25 @@ export interface CommandOutput {
   follow(): void;
   /** Whether both pipes are at their end, or come there within the time. */
   isDryWithin(durationMs: number): Promise<boolean>;
-  /** What was read; closes the pipes. */
-  take(): KeptOutput;
+  /** Closes the pipes; resolves with what was read, once all of it has its place. */
+  finish(): Promise<KeptOutput>;
+  /** Closes the pipes of a command that has not started. */
+  close(): void;
+  /** Nobody wants it any more: what is on its way outside is given up. */
+  abandon(): void;
 }
 
-/** `onTooLarge` is called (perhaps repeatedly) when stdout passes VALUE_BYTES_MAX. */
-export function openCommandOutput(onTooLarge: () => void): CommandOutput {
-  const whole = createWholeOutput(VALUE_BYTES_MAX);
+export function openCommandOutput(options: CommandStdoutOptions): CommandOutput {
+  const kept = createCommandStdout(options);
   const tail = createTailOutput(KEPT_OUTPUT_BYTES);
-  const stdout = openOutputCapture((chunk) => {
-    if (!whole.push(chunk)) onTooLarge();
-  });
+  const stdout = openOutputCapture(kept.push);
   const stderr = openOutputCapture((chunk) => tail.push(chunk));
+
+  function close(): void {
+    stdout.close();
+    stderr.close();
+  }
+
   return {
     stdoutEnd: stdout.childEnd,
     stderrEnd: stderr.childEnd,
@@ -48,11 +59,12 @@ export function openCommandOutput(onTooLarge: () => void): CommandOutput {
       const stderrDry = stderr.isDryWithin(durationMs);
       return (await stdout.isDryWithin(durationMs)) && (await stderrDry);
     },
-    take() {
-      stdout.close();
-      stderr.close();
+    async finish() {
+      close();
       const { bytes, droppedBytes } = tail.take();
-      return { stdout: whole.take(), stderr: bytes, stderrDroppedBytes: droppedBytes };
+      return { ...(await kept.finish()), stderr: bytes, stderrDroppedBytes: droppedBytes };
     },
+    close,
+    abandon: kept.abandon,
   };
 }

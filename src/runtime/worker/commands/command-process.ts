@@ -1,7 +1,8 @@
 /**
  * One attempt of a command: started in a session of its own without any wrapper, watched, and
  * reported only after its whole tree has gone. Placeholders and the environment are filled in by the
- * caller. Never keeps more of its output than the limits, and never leaves a process behind.
+ * caller. Never keeps more of its output than the limits, and never leaves a process behind. What is
+ * larger goes to whoever takes it, and the command waits for that.
  *
  * States: running -> stopping (cancelled, timed out, too much output or memory) -> ended, or
  * running -> ended. What stops an attempt first is what it is reported with.
@@ -20,6 +21,7 @@ import { watchTreeMemory } from "../processes/tree-memory.ts";
 import { type CommandEnd, type CommandLimits, describeEnd, type StopCause } from "./command-end.ts";
 import { describeStartFault } from "./command-failure.ts";
 import { type CommandOutput, type KeptOutput, openCommandOutput } from "./command-output.ts";
+import type { OpenUpload } from "./command-stdout.ts";
 
 /** `timeoutMs` 0: none. `memoryBytesMax` is resident memory of the whole tree; null: no limit. */
 export interface CommandRequest extends CommandLimits {
@@ -31,6 +33,8 @@ export interface CommandRequest extends CommandLimits {
   readonly scratchFolder: string | null;
   /** Given whole to its stdin; null: an empty stdin. */
   readonly stdin: Uint8Array | null;
+  /** Takes a stdout that is larger than a value; absent: nobody does. */
+  readonly openUpload?: OpenUpload;
 }
 
 export interface RunningCommand {
@@ -58,13 +62,16 @@ type Child = Subprocess<Uint8Array | "ignore", number | "pipe", number | "pipe">
 export function startCommand(request: CommandRequest, host: ProcessHost): RunningCommand {
   const startedAtMs = performance.now();
   const token = host.tokens.allocate();
-  const output = openCommandOutput(() => attempt?.stop("result_too_large"));
+  const output = openCommandOutput({
+    openUpload: request.openUpload ?? null,
+    onRefused: () => attempt?.stop("output_refused"),
+  });
   let attempt: Attempt | null = null;
   let child: Child;
   try {
     child = spawnCommand(request, token, output);
   } catch (thrown) {
-    output.take();
+    output.close();
     host.tokens.release(token);
     const ended = Promise.resolve(endUnstarted(thrown, request, startedAtMs));
     return { pid: 0, startedAtMs, cancel() {}, ended };
@@ -82,7 +89,12 @@ export function startCommand(request: CommandRequest, host: ProcessHost): Runnin
     const how = { runUs, exitCode, signal, wasOutOfMemory, storageTrouble };
     return describeEnd({ ...finish, ...how }, request);
   });
-  return { pid: child.pid, startedAtMs, cancel: () => attempt.stop("cancelled"), ended };
+  const cancel = (): void => {
+    attempt.stop("cancelled");
+    // It may have ended already, and only its output be under way.
+    output.abandon();
+  };
+  return { pid: child.pid, startedAtMs, cancel, ended };
 }
 
 interface AttemptFinish extends KeptOutput {
@@ -126,7 +138,7 @@ function createAttempt(
     if (treeGone !== null) await treeGone;
     await endLeftovers(tree, output);
     watchdog.remove(tree.leaderPid);
-    return { stopCause, endedAtMs, ...output.take() };
+    return { stopCause, endedAtMs, ...(await output.finish()) };
   }
 
   return { stop, followToEnd };

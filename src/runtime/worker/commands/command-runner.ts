@@ -14,15 +14,18 @@ import type { BatchRunner, RunnerListener } from "../batch-runner.ts";
 import type { ScratchSpace } from "../host/scratch.ts";
 import { taskEnvironment } from "../host/task-environment.ts";
 import type { CommandPlan, JobPlan } from "../job-plans.ts";
+import type { OutputUploads } from "../outputs/output-uploads.ts";
 import type { ProcessHost } from "../processes/process-host.ts";
 import type { CommandEnd } from "./command-end.ts";
 import { type RunningCommand, startCommand } from "./command-process.ts";
+import type { OpenUpload } from "./command-stdout.ts";
 
 export interface CommandRunnerOptions {
   readonly host: ProcessHost;
   readonly scratch: ScratchSpace;
   /** Null: ours. */
   readonly niceness: number | null;
+  readonly outputs: Pick<OutputUploads, "open">;
   readonly listener: RunnerListener;
 }
 
@@ -55,7 +58,8 @@ export function createCommandRunner(options: CommandRunnerOptions): BatchRunner 
 
   function start(order: BatchOrder, parts: StartParts): void {
     const { batchId } = order;
-    const command = startCommand(fillRequest(order, parts, scratch), options.host);
+    const request = { ...fillRequest(order, parts, scratch), openUpload: uploadOf(order) };
+    const command = startCommand(request, options.host);
     const task: RunningTask = { command, isCancelled: false };
     running.set(batchId, task);
     if (options.niceness !== null) lowerPriority(command.pid, options.niceness);
@@ -64,6 +68,12 @@ export function createCommandRunner(options: CommandRunnerOptions): BatchRunner 
       if (parts.folder !== null) removeFolder(parts.folder);
       report(batchId, task, end);
     });
+  }
+
+  function uploadOf({ assignmentId, jobId, indexes, attempts }: BatchOrder): OpenUpload {
+    const index = indexAt(indexes, 0);
+    const task = { assignmentId, jobId, index, attempt: u32At(attempts, 0) };
+    return (onRefused) => options.outputs.open(task, onRefused);
   }
 
   function report(batchId: number, task: RunningTask, end: CommandEnd): void {

@@ -16,13 +16,17 @@ export interface OutputCapture {
   spawned(stream: ReadableStream<Uint8Array> | undefined): void;
   /** Reads as it comes from now on. Repeating it changes nothing. */
   follow(): void;
-  /** Whether it is at its end, or comes there within the time; what is there by then is read. */
+  /**
+   * Whether it is at its end, or comes there within the time; what is there by then is read. Time in
+   * which whoever takes the chunks holds the reading up does not count, up to what a pipe may hold.
+   */
   isDryWithin(durationMs: number): Promise<boolean>;
   /** Gives the descriptors back; what has not been read is lost. Never called twice. */
   close(): void;
 }
 
-type OnChunk = (chunk: Uint8Array) => void;
+/** Where it answers, the next chunk is to come after that: reading waits, and so does the writer. */
+type OnChunk = (chunk: Uint8Array) => Promise<void> | void;
 
 export function openOutputCapture(onChunk: OnChunk): OutputCapture {
   const pipe = openSystemPipe();
@@ -96,28 +100,55 @@ interface FollowedStream {
   abandon(): void;
 }
 
+/** The kernel's limit for an ordinary account: what a writer that has gone may have left. */
+const PIPE_BYTES_MAX = 1024 * 1024;
+
 function followStream(stream: ReadableStream<Uint8Array>, onChunk: OnChunk): FollowedStream {
   const reader = stream.getReader();
+  let readBytes = 0;
+  /** Since when the reading is held up; null: it is not. */
+  let heldUpSinceMs: number | null = null;
+  let heldUpMs = 0;
 
   async function readToEnd(): Promise<void> {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      onChunk(value);
+      readBytes += value.byteLength;
+      const hold = onChunk(value);
+      if (!(hold instanceof Promise)) continue;
+      heldUpSinceMs = performance.now();
+      await hold;
+      heldUpMs += performance.now() - heldUpSinceMs;
+      heldUpSinceMs = null;
     }
   }
+
+  const heldUpUntilNow = (): number =>
+    heldUpMs + (heldUpSinceMs === null ? 0 : performance.now() - heldUpSinceMs);
 
   // A pipe that cannot be read any further is at its end.
   const dry = readToEnd().catch(() => {});
   return {
     isDryWithin(durationMs) {
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => resolve(false), durationMs);
-        dry.then(() => {
-          clearTimeout(timer);
-          resolve(true);
-        });
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      const isLeftOver = readBytes + PIPE_BYTES_MAX;
+      let timer: NodeJS.Timeout;
+      const wait = (waitMs: number): void => {
+        const heldUpBeforeMs = heldUpUntilNow();
+        timer = setTimeout(() => {
+          const extraMs = heldUpUntilNow() - heldUpBeforeMs;
+          // More than a pipe holds: somebody goes on writing.
+          if (extraMs < 1 || readBytes > isLeftOver) resolve(false);
+          else wait(extraMs);
+        }, waitMs);
+      };
+      wait(durationMs);
+      dry.then(() => {
+        clearTimeout(timer);
+        resolve(true);
       });
+      return promise;
     },
     abandon: () => void reader.cancel().catch(() => {}),
   };
