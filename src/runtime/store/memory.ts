@@ -16,6 +16,7 @@ import {
   reopenedAt,
   settlementAt,
   settlementsFrom,
+  sketchesFrom,
   storedJob,
   taskHistory,
 } from "./memory/read-tables.ts";
@@ -69,6 +70,7 @@ function openTables(tables: MemoryTables, foremanId: string): MemoryStore {
     },
     readSettlement: async (jobId, seq) => settlementAt(rows(), jobId, seq),
     readSettlements: async (jobId, from) => settlementsFrom(rows(), jobId, from),
+    sketchSettlements: async (jobId, from) => sketchesFrom(rows(), jobId, from),
     readReopened: async (jobId, seq) => reopenedAt(rows(), jobId, seq),
     readTaskHistory: async (jobId, index) => taskHistory(rows(), jobId, index),
     readAttemptEnds: async (jobId, index, limit) =>

@@ -14,9 +14,9 @@ import {
   valueOffsets,
 } from "../protocol/columns.ts";
 import { asBootId, asWorkerId, type JobId } from "../protocol/ids.ts";
-import type { JobFold } from "../scheduler/foreman/facts.ts";
+import type { JobFold, Settlement } from "../scheduler/foreman/facts.ts";
 import { unsettledIndexes } from "./settlement-fold.ts";
-import type { SettlementChunk } from "./store.ts";
+import type { SettlementChunk, SettlementSketch } from "./store.ts";
 
 /** A cancelled rest as its row says, before the tasks it covers are known. */
 export interface RestCancelled {
@@ -33,6 +33,19 @@ export function restCancelledChunk(row: RestCancelled, before: JobFold): Settlem
   const attempts = gatherAttempts(before, indexes, count);
   return { ...sharedChunk(row), count, indexes, attempts };
 }
+
+export function sketchOf(settlement: Settlement): SettlementSketch {
+  const sketch = { ...settlement, sharedValue: false };
+  return settlement.status === "completed" ? { ...sketch, values: null } : sketch;
+}
+
+/** Without a look at the rows before it. */
+export const sketchOfRest = (row: RestCancelled): SettlementSketch => ({
+  ...sharedChunk(row),
+  count: 0,
+  indexes: { first: 0 },
+  attempts: 0,
+});
 
 /** The part of a cancelled rest that concerns one task. */
 export function restCancelledTask(

@@ -51,6 +51,15 @@ export interface SettlementChunk extends Settlement {
   readonly sharedValue: boolean;
 }
 
+/**
+ * A settlement without the results of what completed, so that it is small whatever they are. Of a
+ * cancelled rest (`sharedValue`) its tasks are not told either, and `count` is 0.
+ */
+export interface SettlementSketch extends Omit<SettlementChunk, "values"> {
+  /** null where the tasks completed. */
+  readonly values: ValueColumn | null;
+}
+
 export interface AttemptEndRow extends AttemptEndFacts {
   readonly jobId: JobId;
 }
@@ -131,6 +140,11 @@ export interface Store {
     jobId: JobId,
     from: { readonly seq: number; readonly limit: number; readonly bytesMax: number },
   ): Promise<readonly SettlementChunk[]>;
+  /** The same, as sketches; `bytesMax` of failures. */
+  sketchSettlements(
+    jobId: JobId,
+    from: { readonly seq: number; readonly limit: number; readonly bytesMax: number },
+  ): Promise<readonly SettlementSketch[]>;
   /** The tasks that settlement `seq` (a reopening) queued again. */
   readReopened(jobId: JobId, seq: number): Promise<Uint32Array | null>;
   /**

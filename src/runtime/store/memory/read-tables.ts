@@ -2,7 +2,13 @@
 import { expandIndexes } from "../../protocol/columns.ts";
 import { asJobId, type JobId } from "../../protocol/ids.ts";
 import type { JobFacts, JobFold, StoredJob, StoredState } from "../../scheduler/foreman/facts.ts";
-import { chunkOfRow, restCancelledChunk, restCancelledTask } from "../settlement-chunk.ts";
+import {
+  chunkOfRow,
+  restCancelledChunk,
+  restCancelledTask,
+  sketchOf,
+  sketchOfRest,
+} from "../settlement-chunk.ts";
 import { createFold, foldRow, type LogHeader } from "../settlement-fold.ts";
 import type {
   AttemptEndRow,
@@ -10,6 +16,7 @@ import type {
   EventRowFacts,
   JobFilter,
   SettlementChunk,
+  SettlementSketch,
 } from "../store.ts";
 import { type HistoryPlace, planTaskHistory } from "../task-history.ts";
 import { type LogRow, type MemoryTables, seqOfRow } from "./tables.ts";
@@ -130,6 +137,23 @@ export function settlementsFrom(
     byteCount += chunk.values.data.byteLength;
   }
   return chunks;
+}
+
+export function sketchesFrom(
+  tables: MemoryTables,
+  jobId: JobId,
+  from: { readonly seq: number; readonly limit: number; readonly bytesMax: number },
+): SettlementSketch[] {
+  const sketches: SettlementSketch[] = [];
+  let byteCount = 0;
+  for (const row of tables.log.get(jobId) ?? []) {
+    if (row.kind === "reopen" || seqOfRow(row) < from.seq) continue;
+    if (sketches.length >= from.limit || byteCount >= from.bytesMax) break;
+    const sketch = row.kind === "settle" ? sketchOf(row.settlement) : sketchOfRest(row.rest);
+    sketches.push(sketch);
+    byteCount += sketch.values?.data.byteLength ?? 0;
+  }
+  return sketches;
 }
 
 export function reopenedAt(tables: MemoryTables, jobId: JobId, seq: number): Uint32Array | null {

@@ -8,7 +8,7 @@ import type { JobId } from "../../protocol/ids.ts";
 import type { JobFold } from "../../scheduler/foreman/facts.ts";
 import { chunkOfRow, restCancelledChunk, restCancelledTask } from "../settlement-chunk.ts";
 import { createFold, foldRow, type LogHeader } from "../settlement-fold.ts";
-import type { SettlementChunk } from "../store.ts";
+import type { SettlementChunk, SettlementSketch } from "../store.ts";
 import { planTaskHistory } from "../task-history.ts";
 import {
   type HeaderRow,
@@ -19,8 +19,10 @@ import {
   SETTLEMENT_LAST_SEQ,
   SETTLEMENT_LIST_HEADERS,
   SETTLEMENT_LIST_HEADERS_AROUND,
+  SETTLEMENT_SKETCH_NEXT,
   type SettlementRow,
   settlementOfRow,
+  sketchOfRow,
 } from "./log-rows.ts";
 
 /** A page is some milliseconds of reading and, with scattered indexes, at most some MiB. */
@@ -40,6 +42,10 @@ export interface LogReader {
     jobId: JobId,
     from: { readonly seq: number; readonly limit: number; readonly bytesMax: number },
   ): Promise<SettlementChunk[]>;
+  sketchesFrom(
+    jobId: JobId,
+    from: { readonly seq: number; readonly limit: number; readonly bytesMax: number },
+  ): SettlementSketch[];
   reopenedAt(jobId: JobId, seq: number): Uint32Array | null;
   taskHistory(jobId: JobId, index: number): Promise<SettlementChunk[]>;
 }
@@ -55,6 +61,7 @@ export function createLogReader(database: SqlDatabase): LogReader {
   const getLastSeq = database.prepare<{ seq: number | null }>(SETTLEMENT_LAST_SEQ);
   const getRow = database.prepare<SettlementRow>(SETTLEMENT_GET);
   const getNext = database.prepare<SettlementRow>(SETTLEMENT_GET_NEXT);
+  const sketchNext = database.prepare<SettlementRow>(SETTLEMENT_SKETCH_NEXT);
 
   /** Applies a page to the fold with each step. */
   function* foldPages(fold: JobFold, jobId: JobId, beforeSeq: number): Generator<void, void, void> {
@@ -117,6 +124,19 @@ export function createLogReader(database: SqlDatabase): LogReader {
         next = chunk.seq + 1;
       }
       return chunks;
+    },
+    sketchesFrom(jobId, { seq, limit, bytesMax }) {
+      const sketches: SettlementSketch[] = [];
+      let byteCount = 0;
+      for (let next = seq; sketches.length < limit && byteCount < bytesMax; ) {
+        const row = sketchNext.get(jobId, next);
+        if (!row) break;
+        const sketch = sketchOfRow(jobId, row);
+        sketches.push(sketch);
+        byteCount += sketch.values?.data.byteLength ?? 0;
+        next = sketch.seq + 1;
+      }
+      return sketches;
     },
     reopenedAt(jobId, seq) {
       const row = getRow.get(jobId, seq);

@@ -4,9 +4,9 @@ import type { SqlValue } from "../../platform/sqlite-driver.ts";
 import { asBootId, asWorkerId, type JobId } from "../../protocol/ids.ts";
 import type { Change } from "../../scheduler/foreman/changes.ts";
 import type { Settlement } from "../../scheduler/foreman/facts.ts";
-import type { RestCancelled } from "../settlement-chunk.ts";
+import { type RestCancelled, sketchOfRest } from "../settlement-chunk.ts";
 import type { LogHeader } from "../settlement-fold.ts";
-import type { SettlementChunk } from "../store.ts";
+import type { SettlementChunk, SettlementSketch } from "../store.ts";
 import {
   DamagedRow,
   decodeIndexes,
@@ -54,6 +54,17 @@ export const SETTLEMENT_GET = `
 
 export const SETTLEMENT_GET_NEXT = `
   select ${SETTLEMENT_COLUMNS}
+  from settlement
+  where job_id = ? and seq >= ? and kind <> 'reopen'
+  order by seq
+  limit 1`;
+
+/** Results that completed stay on their pages. */
+export const SETTLEMENT_SKETCH_NEXT = `
+  select seq, kind, status, task_count, first_index, last_index, worker_id, boot_id, settled_at_ms,
+    indexes, attempts, run_us,
+    case status when 'completed' then null else lengths end as lengths,
+    case status when 'completed' then null else data end as data
   from settlement
   where job_id = ? and seq >= ? and kind <> 'reopen'
   order by seq
@@ -157,6 +168,13 @@ export function settlementOfRow(jobId: JobId, row: SettlementRow): SettlementChu
     values: decodeValues(row.lengths, row.data, count),
     sharedValue: false,
   };
+}
+
+export function sketchOfRow(jobId: JobId, row: SettlementRow): SettlementSketch {
+  if (row.kind === "rest_cancelled") return sketchOfRest(restCancelledOfRow(jobId, row));
+  if (row.status !== "completed") return settlementOfRow(jobId, row);
+  const { values: _none, ...told } = settlementOfRow(jobId, { ...row, lengths: null, data: null });
+  return { ...told, values: null };
 }
 
 export function restCancelledOfRow(jobId: JobId, row: SettlementRow): RestCancelled {

@@ -256,6 +256,11 @@ function assembleStore(database: SqlDatabase, parts: StoreParts): Store {
         read: () => log.settlementsFrom(jobId, from),
         otherwise: noRows,
       }),
+    sketchSettlements: (jobId, from) =>
+      ofJob("read failures", jobId, {
+        read: () => log.sketchesFrom(jobId, from),
+        otherwise: noRows,
+      }),
     readReopened: (jobId, seq) =>
       ofJob("read a retry", jobId, { read: () => log.reopenedAt(jobId, seq), otherwise: noRow }),
     readTaskHistory: (jobId, index) =>

@@ -146,6 +146,32 @@ export function suiteOfLog(suite: Suite): void {
     assert.deepEqual(await read({ seq: 8 }), []);
   });
 
+  suite("sketches tell of settlements all but what completed", async (store) => {
+    await tell(store);
+    const read = async (from: object): Promise<unknown[]> => {
+      const bounds = { seq: 1, limit: 10, bytesMax: 1_000, ...from };
+      return (await store.sketchSettlements(JOB1, bounds)).map(({ seq, status, values, count }) => [
+        ...[seq, status],
+        values === null ? null : textsOf(values, Math.max(1, count)),
+      ]);
+    };
+    const all = [
+      [1, "completed", null],
+      [2, "failed", ["2:5", "2:3"]],
+      [4, "completed", null],
+      [5, "cancelled", ["cancelled"]],
+      [7, "cancelled", ["7:7"]],
+    ];
+    assert.deepEqual(await read({}), all);
+    assert.deepEqual(await read({ seq: 3 }), all.slice(2));
+    assert.deepEqual(await read({ limit: 2 }), all.slice(0, 2));
+    assert.deepEqual(await read({ bytesMax: 6 }), all.slice(0, 2));
+    assert.deepEqual(await read({ seq: 8 }), []);
+    const [first] = await store.sketchSettlements(JOB1, { seq: 1, limit: 1, bytesMax: 1 });
+    const whole = await store.readSettlement(JOB1, 1);
+    assert.deepEqual({ ...first, values: whole?.values }, whole);
+  });
+
   suite("a task's history holds every settlement it ever had", async (store) => {
     await tell(store);
     const history = async (index: number): Promise<unknown[]> =>
