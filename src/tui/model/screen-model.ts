@@ -41,6 +41,8 @@ export interface ScreenModel {
   readonly view: ViewState;
   readonly url: string;
   readonly link: LinkState;
+  /** Since when the link is of this kind, by the user's clock; absent: not known. */
+  readonly linkSinceMs?: number | null;
   readonly roundTripMs: number | null;
   /** Since the newest data came; null before there is any. */
   readonly dataAgeMs: number | null;
