@@ -125,6 +125,31 @@ export function asciiOf(character: string): string {
   return NOT_PLAIN.test(first) ? "?" : first;
 }
 
+/** What we draw ourselves; every one of them is one cell. */
+const DRAWN_AS: Readonly<Record<string, string>> = {
+  "─": "-",
+  "│": "|",
+  "┌": "+",
+  "┐": "+",
+  "└": "+",
+  "┘": "+",
+  "…": "~",
+  "█": "#",
+  "░": ".",
+  "▒": "R",
+  "·": ".",
+};
+
+const FOREIGN = new RegExp(`[^\\x20-\\x7e${String.fromCharCode(27)}]`, "gu");
+
+/** A finished row in ASCII, as wide as it was: for whoever drew something else in spite of the theme. */
+export function asciiRow(row: string): string {
+  return row.replace(FOREIGN, (character) => {
+    const drawn = DRAWN_AS[character] ?? asciiOf(character);
+    return drawn + "?".repeat(Math.max(0, characterCells(character) - 1));
+  });
+}
+
 /** As many whole characters as fit in `width` cells. */
 export function headOf(text: string, width: number): string {
   if (width <= 0) return "";

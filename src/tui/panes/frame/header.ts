@@ -1,0 +1,56 @@
+/**
+ * The first row of every screen: where one is (breadcrumb), what that is, and whether what is shown is true
+ * now. The link's state is never left out: a picture that stands still must not look alive.
+ */
+import type { ScreenModel } from "../../model/screen-model.ts";
+import { cellWidth, inert, truncateMiddle } from "../../text/cells.ts";
+import { clockTime, shortBytes } from "../../text/fixed.ts";
+import type { Theme } from "../../theme/theme.ts";
+import {
+  fittingPieces,
+  paintEnds,
+  piece,
+  plain,
+  type Span,
+  span,
+  spansWidth,
+} from "../../widgets/spans.ts";
+import { crumbsOf } from "./crumbs.ts";
+import { linkPieces } from "./link-words.ts";
+import { placeFacts } from "./place-facts.ts";
+
+/** Cells that the breadcrumb gets at least, if it needs them. */
+const CRUMB_CELLS_MIN = 18;
+
+export function header(model: ScreenModel, width: number, theme: Theme): string {
+  const { ascii } = theme;
+  const crumbs = crumbsOf(model).map((crumb) => inert(crumb, { ascii }));
+  const wanted = ["cc top", ...crumbs].join(" > ");
+  const room = Math.max(0, width - Math.min(cellWidth(wanted), CRUMB_CELLS_MIN) - 2);
+  const right = fittingPieces(room, rightPieces(model, theme));
+  return paintEnds(theme, width, breadcrumb(crumbs, width - spansWidth(right) - 1), right);
+}
+
+function rightPieces(model: ScreenModel, { ascii }: Theme): Parameters<typeof fittingPieces>[1] {
+  const { nowMs, view, receivedBytesPerSecond } = model;
+  const isLive = model.link.kind === "live";
+  return [
+    ...placeFacts(model, ascii),
+    ...(view.readOnly ? [piece(3, span("accent", "READ-ONLY"))] : []),
+    ...linkPieces(model),
+    ...(isLive ? [piece(8, span("dim", `rx ${shortBytes(receivedBytesPerSecond)}/s`))] : []),
+    piece(2, plain(clockTime(nowMs))),
+  ];
+}
+
+/** The last crumb is kept longest; what leads to it is shortened to `..`. */
+function breadcrumb(crumbs: readonly string[], width: number): readonly Span[] {
+  const [last = ""] = crumbs.slice(-1);
+  const before = ["cc top", ...crumbs.slice(0, -1)];
+  for (let skipped = 0; skipped <= before.length; skipped++) {
+    const led = skipped === 0 ? before : ["..", ...before.slice(skipped)];
+    const text = `${led.join(" > ")} > `;
+    if (cellWidth(text) + cellWidth(last) <= width) return [span("dim", text), span("title", last)];
+  }
+  return [span("title", truncateMiddle(last, Math.max(0, width)))];
+}

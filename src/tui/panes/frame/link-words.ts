@@ -1,0 +1,49 @@
+/** Whether what is shown is true now, in a word or two: `LIVE 12ms`, `RECONNECTING 3s (try 4)`, `FROZEN 00:41`. */
+import type { ScreenModel } from "../../model/screen-model.ts";
+import { shortSeconds } from "../../text/fixed.ts";
+import { type Piece, piece, span } from "../../widgets/spans.ts";
+
+/** Data that is older is marked: the foreman tells at least once a second what is new. */
+export const STALE_DATA_MS = 2000;
+
+export function linkPieces(model: ScreenModel): readonly Piece[] {
+  const { link, view, nowMs } = model;
+  const frozen =
+    view.frozenAtMs === null
+      ? []
+      : [piece(0, span("warning", `FROZEN ${minutesAndSeconds(nowMs - view.frozenAtMs)}`))];
+  switch (link.kind) {
+    case "live":
+      return [...frozen, ...liveOrStale(model)];
+    case "connecting":
+      return [...frozen, piece(0, span("warning", `CONNECTING${tryText(link.attempt)}`))];
+    case "lost":
+      return [
+        ...frozen,
+        piece(0, span("warning", `RECONNECTING${lostFor(model)}${tryText(link.attempt)}`)),
+      ];
+    case "refused":
+      return [...frozen, piece(0, span("failed", "REFUSED"))];
+  }
+}
+
+function liveOrStale({ roundTripMs, dataAgeMs }: ScreenModel): readonly Piece[] {
+  if (dataAgeMs !== null && dataAgeMs > STALE_DATA_MS)
+    return [piece(0, span("warning", `DATA ${shortSeconds(Math.floor(dataAgeMs / 1000))} OLD`))];
+  const delay = roundTripMs === null ? "" : ` ${Math.max(1, Math.round(roundTripMs))}ms`;
+  return [piece(0, span("good", `LIVE${delay}`))];
+}
+
+const tryText = (attempt: number): string => (attempt > 1 ? ` (try ${attempt})` : "");
+
+function lostFor({ linkSinceMs, dataAgeMs, nowMs }: ScreenModel): string {
+  const sinceMs = linkSinceMs == null ? dataAgeMs : nowMs - linkSinceMs;
+  return sinceMs === null ? "" : ` ${shortSeconds(Math.max(0, Math.floor(sinceMs / 1000)))}`;
+}
+
+/** `00:41`, `61:07`. */
+function minutesAndSeconds(durationMs: number): string {
+  const seconds = Math.max(0, Math.floor(durationMs / 1000));
+  const two = (amount: number) => String(amount).padStart(2, "0");
+  return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
+}
