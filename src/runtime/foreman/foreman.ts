@@ -139,7 +139,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   });
   let clientCount = 0;
   let outputs: Outputs = NO_OUTPUTS;
-  const vitals = createVitalsBook(pump.nowMs);
+  const vitals = createVitalsBook(pump.nowMs, (...beat) => views.watched.onBeat(...beat));
   const sessions = createWorkerSessions({
     logger,
     window,
@@ -272,6 +272,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     outputs.onCommitted(changes);
     if (changes.some(({ type }) => type === "eventRecorded")) events.wake();
     janitor.onCommitted(changes);
+    views.watched.onCommitted(changes);
     if (changes.length > 0) subscriptions.touch();
   }
 

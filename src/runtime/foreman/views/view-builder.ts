@@ -30,7 +30,7 @@ import type { SettlementCache } from "../reading/settlement-cache.ts";
 import type { VitalsBook } from "../workers/worker-vitals.ts";
 import { globMatcher } from "./glob.ts";
 import { createJobViews, toTime } from "./job-views.ts";
-import { createMonitorViews } from "./monitor/monitor-views.ts";
+import { createMonitorViews, type MonitorViews } from "./monitor/monitor-views.ts";
 import { createTaskViews } from "./task-views.ts";
 import { whyEndedJob, whyTaskInFull } from "./why-ended.ts";
 import { createWorkerViews } from "./worker-views.ts";
@@ -59,6 +59,8 @@ export interface ViewBuilder {
   job(jobId: JobId): Promise<JobView | null>;
   unfinishedJobs(): number;
   workerLost(workerId: WorkerId, runningCount: number): void;
+  /** What is only watched is kept up to date with what was committed, and with heartbeats. */
+  readonly watched: Pick<MonitorViews, "onCommitted" | "onBeat">;
 }
 
 const LOST_WORKERS_KEPT = 20;
@@ -69,7 +71,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
   const jobViews = createJobViews(parts);
   const taskViews = createTaskViews({ ...parts, jobViews });
   const workerViews = createWorkerViews(parts);
-  const monitor = createMonitorViews({});
+  const monitor = createMonitorViews({ ...parts, jobViews, foreman });
   const lostWorkers: (ProgressView["lost_workers"][number] & { readonly atMs: number })[] = [];
 
   async function build(view: View, observer: Observer): Promise<ViewAnswer> {
@@ -261,6 +263,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
       const facts = await jobs.facts(jobId);
       return facts === null ? null : jobViews.summary(facts);
     },
+    watched: monitor,
     unfinishedJobs: () => foremanTotals(state, parts.nowMs()).unfinishedJobs,
     workerLost(workerId, running) {
       lostWorkers.push({ worker_id: workerId, running, atMs: parts.nowMs() });

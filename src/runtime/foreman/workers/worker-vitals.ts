@@ -34,7 +34,11 @@ interface Entry {
   vitals: WorkerVitals | null;
 }
 
-export function createVitalsBook(nowMs: () => number): VitalsBook {
+/** @param onBeat hears each heartbeat of a connected worker. */
+export function createVitalsBook(
+  nowMs: () => number,
+  onBeat: (workerId: WorkerId, heartbeat: MessageOf<"heartbeat">) => void = () => {},
+): VitalsBook {
   const entries = new Map<WorkerId, Entry>();
 
   function find(workerId: WorkerId, bootId: BootId): Entry | null {
@@ -63,9 +67,10 @@ export function createVitalsBook(nowMs: () => number): VitalsBook {
       const entry = find(workerId, bootId);
       if (entry) entry.isConnected = false;
     },
-    beat(workerId, bootId, { cpu, memory, round_trip_us }) {
+    beat(workerId, bootId, heartbeat) {
       const entry = find(workerId, bootId);
       if (!entry) return;
+      const { cpu, memory, round_trip_us } = heartbeat;
       entry.vitals = {
         cpuPercent: cpu,
         memoryPercent: memory,
@@ -73,6 +78,7 @@ export function createVitalsBook(nowMs: () => number): VitalsBook {
         connectedAtMs: entry.connectedAtMs,
         beatAtMs: nowMs(),
       };
+      onBeat(workerId, heartbeat);
     },
     of(workerId) {
       const entry = entries.get(workerId);

@@ -204,15 +204,30 @@ export function delayedUntil({ queue }: LiveJob, index: number): number | null {
 }
 
 /** Connected workers and those lost lately. */
-export function sessionSummaries(state: ForemanState): SessionSummary[] {
-  const summaries: SessionSummary[] = [];
+export function shownWorkers(state: ForemanState): Worker[] {
+  const shown: Worker[] = [];
   for (const worker of state.workers.values()) {
-    const session = state.sessions.get(worker.bootId) ?? null;
-    if (session !== null || state.nowMs - worker.lastSeenAtMs <= LOST_SHOWN_MS) {
-      summaries.push(summaryOf(state, worker, session));
-    }
+    const isHere = state.sessions.has(worker.bootId);
+    if (isHere || state.nowMs - worker.lastSeenAtMs <= LOST_SHOWN_MS) shown.push(worker);
   }
-  return summaries;
+  return shown;
+}
+
+export const sessionSummaries = (state: ForemanState): SessionSummary[] =>
+  shownWorkers(state).map((worker) => workerSummary(state, worker));
+
+export const workerSummary = (state: ForemanState, worker: Worker): SessionSummary =>
+  summaryOf(state, worker, state.sessions.get(worker.bootId) ?? null);
+
+export const workerStateOf = (state: ForemanState, worker: Worker): WorkerState =>
+  workerState(state, worker, state.sessions.get(worker.bootId) ?? null);
+
+/** Slots that tasks occupy there, running or on their way out. */
+export function busySlotsOf({ sessions }: ForemanState, { bootId, offer }: Worker): number {
+  const session = sessions.get(bootId);
+  return session === undefined
+    ? 0
+    : Math.min(offer.slots, session.heldSlots + session.fencedSlots);
 }
 
 export function foremanTotals(state: ForemanState, nowMs: number): ForemanTotals {

@@ -1,11 +1,26 @@
 /**
- * The door to what the monitor's screens show: finds the builder for a view's kind. It must never do
- * more work for a list than what its window shows, except for sorting and filtering.
+ * The door to what the monitor's screens show: puts their builders together, finds the one for a view,
+ * and keeps what only observers want to know (histories, the newest events) fed. It must never do more
+ * work for a list than what its window shows, except for sorting and filtering.
  */
 import { CcError } from "../../../protocol/error.ts";
+import type { WorkerId } from "../../../protocol/ids.ts";
 import type { View } from "../../../protocol/messages/client.ts";
+import type { MessageOf } from "../../../protocol/messages.ts";
+import type { ForemanView } from "../../../protocol/views.ts";
+import type { Change } from "../../../scheduler/foreman/changes.ts";
+import type { ForemanState } from "../../../scheduler/foreman/machine.ts";
+import type { Store } from "../../../store/store.ts";
+import type { VitalsBook } from "../../workers/worker-vitals.ts";
+import type { JobViews } from "../job-views.ts";
+import { createEventTail } from "./event-tail.ts";
+import { createJobList } from "./job-list.ts";
+import { createJobRows } from "./job-rows.ts";
+import { createOverview } from "./overview.ts";
+import { createWorkerHistory } from "./worker-history.ts";
+import { createWorkerRows } from "./worker-rows.ts";
 
-/** The views that monitor-views.ts describes. */
+/** The views that protocol/monitor-views.ts describes. */
 export type MonitorView = Extract<
   View,
   { kind: "overview" | "job_monitor" | "task_monitor" | "worker_monitor" }
@@ -14,6 +29,17 @@ export type MonitorView = Extract<
 export interface MonitorViews {
   /** @throws CcError `no_such_job`, `no_such_task`, `no_such_worker`, `bad_filter`. */
   build(view: MonitorView): Promise<object>;
+  onCommitted(changes: readonly Change[]): void;
+  onBeat(workerId: WorkerId, heartbeat: MessageOf<"heartbeat">): void;
+}
+
+export interface MonitorParts {
+  readonly state: ForemanState;
+  readonly store: Store;
+  readonly jobViews: JobViews;
+  readonly vitals: Pick<VitalsBook, "of">;
+  foreman(): ForemanView;
+  nowMs(): number;
 }
 
 type Builders = {
@@ -22,20 +48,47 @@ type Builders = {
   ) => object | Promise<object>;
 };
 
-/** @param builders by kind of view. */
-export function createMonitorViews(builders: Builders): MonitorViews {
+export function createMonitorViews(parts: MonitorParts): MonitorViews {
+  const { state, store, nowMs } = parts;
+  const history = createWorkerHistory();
+  const jobs = createJobList({ state, rows: createJobRows(parts) });
+  const workers = createWorkerRows({ ...parts, history });
+  const events = createEventTail(store);
+  const overview = createOverview({ ...parts, jobs, workers, events });
+  const builders: Builders = { overview: overview.build };
+
   return {
     async build(view) {
       // The table pairs every kind with a builder of that very kind.
       const build = builders[view.kind] as ((view: MonitorView) => object) | undefined;
-      if (build === undefined) {
-        throw new CcError({
-          code: "unknown_view",
-          message: `This foreman has no view "${view.kind}".`,
-          exitCode: 3,
-        });
-      }
+      if (build === undefined) throw unknownView(view);
       return build(view);
+    },
+    onCommitted(changes) {
+      history.onCommitted(changes, nowMs());
+      overview.sample();
+      for (const change of changes) {
+        if (change.type === "eventRecorded") events.touch();
+        else if (isAboutEnded(change)) jobs.touchEnded();
+      }
+    },
+    onBeat(workerId, { cpu, memory, free_slots }) {
+      const slots = state.workers.get(workerId)?.offer.slots ?? 0;
+      const busySlots = Math.max(0, slots - free_slots);
+      history.onBeat(workerId, { cpuPercent: cpu, memoryPercent: memory, busySlots }, nowMs());
     },
   };
 }
+
+/** A job has ended, lives again, or is forgotten. */
+function isAboutEnded(change: Change): boolean {
+  if (change.type === "jobChanged") return change.facts.finishedAtMs !== null;
+  return change.type === "reopened" || change.type === "jobRemoved";
+}
+
+const unknownView = ({ kind }: MonitorView): CcError =>
+  new CcError({
+    code: "unknown_view",
+    message: `This foreman has no view "${kind}".`,
+    exitCode: 3,
+  });

@@ -1,0 +1,181 @@
+/**
+ * Workers as rows of the monitor: the list with its filter and sorts, and one row alone. Only rows inside
+ * a window are made; what changes by itself (ages, load) is rounded so that it rarely seems to.
+ */
+import { usageError } from "../../../protocol/error.ts";
+import type { ListWindow } from "../../../protocol/messages/client.ts";
+import type { WindowView, WorkerRowView } from "../../../protocol/monitor-views.ts";
+import { type FilterRow, matchesRow, parseRowFilter } from "../../../protocol/row-filter.ts";
+import { WORKER_SORTS, type WorkerSort } from "../../../protocol/row-order.ts";
+import type { WorkerState } from "../../../protocol/views.ts";
+import type { ForemanState } from "../../../scheduler/foreman/machine.ts";
+import {
+  busySlotsOf,
+  shownWorkers,
+  workerStateOf,
+  workerSummary,
+} from "../../../scheduler/foreman/selectors.ts";
+import type { Series } from "../../../scheduler/foreman/series.ts";
+import { cutSeries } from "../../../scheduler/foreman/series.ts";
+import type { Worker } from "../../../scheduler/foreman/state.ts";
+import type { VitalsBook } from "../../workers/worker-vitals.ts";
+import { toTime } from "../job-views.ts";
+import { cutWindow, type SortKey, sortForWindow } from "./list-window.ts";
+import { recentRates, roundForScreen } from "./series-views.ts";
+import type { WorkerHistory } from "./worker-history.ts";
+
+export interface WorkerRows {
+  row(worker: Worker): WorkerRowView;
+  /** @throws CcError `bad_filter` */
+  window(window: ListWindow): WindowView<WorkerRowView>;
+  /** Workers that the list shows, by state. */
+  counts(): Readonly<Record<WorkerState, number>>;
+}
+
+export interface WorkerRowsParts {
+  readonly state: ForemanState;
+  readonly vitals: Pick<VitalsBook, "of">;
+  readonly history: Pick<WorkerHistory, "of">;
+  nowMs(): number;
+}
+
+/** What needs a look first. */
+const STATE_ORDER: Readonly<Record<WorkerState, number>> = {
+  lost: 0,
+  "set aside": 1,
+  draining: 2,
+  paused: 3,
+  up: 4,
+  gone: 5,
+};
+const RATE_WINDOW_MS = 10_000;
+const AGE_STEP_SECONDS = 0.5;
+const AGE_STEPS_MS_MAX = 10_000;
+
+export function createWorkerRows(parts: WorkerRowsParts): WorkerRows {
+  const { state, vitals, history } = parts;
+
+  function row(worker: Worker): WorkerRowView {
+    const { workerId, offer } = worker;
+    const nowMs = parts.nowMs();
+    const summary = workerSummary(state, worker);
+    const last = vitals.of(workerId);
+    const past = history.of(workerId);
+    return {
+      worker_id: workerId,
+      state: summary.state,
+      reason: summary.reason,
+      slots: offer.slots,
+      busy_slots: summary.busySlots,
+      running: summary.running,
+      prefetched: summary.prefetched,
+      completed: summary.completed,
+      failed: summary.failed,
+      refused: summary.stale,
+      cpu_percent: last === null ? null : Math.round(last.cpuPercent),
+      memory_percent: last === null ? null : Math.round(last.memoryPercent),
+      heartbeat_age_seconds: last === null ? null : roundAge(nowMs - last.beatAtMs),
+      connected_at: last === null ? null : toTime(last.connectedAtMs),
+      jobs: summary.jobIds,
+      host: offer.host,
+      version: offer.version,
+      memory_bytes: offer.memory_bytes > 0 ? offer.memory_bytes : null,
+      tasks_per_second: past === null ? null : tasksPerSecond(past.tasks, nowMs),
+      recent: past === null ? [] : recentRates([past.tasks], nowMs),
+      queues: offer.queues,
+      labels: offer.labels,
+    };
+  }
+
+  function window(asked: ListWindow): WindowView<WorkerRowView> {
+    const parsed = parseRowFilter(asked.filter, "workers");
+    if (!parsed.ok) throw usageError("bad_filter", parsed.message);
+    const all = shownWorkers(state).sort(byName);
+    const matching =
+      parsed.filter.words.length === 0
+        ? all
+        : all.filter((worker) => matchesRow(parsed.filter, filterRow(row(worker))));
+    const sorted = sortForWindow(matching, asked, keyFor(asked.sort));
+    return cutWindow(sorted, asked, {
+      total: all.length,
+      idOf: ({ workerId }) => workerId,
+      rowOf: row,
+    });
+  }
+
+  /** By name is the list's own order. */
+  const keys: Readonly<Record<Exclude<WorkerSort, "name">, (worker: Worker) => SortKey>> = {
+    state: (worker) => STATE_ORDER[workerStateOf(state, worker)],
+    slots: (worker) => busySlotsOf(state, worker),
+    cpu: ({ workerId }) => vitals.of(workerId)?.cpuPercent ?? null,
+    memory: ({ workerId }) => vitals.of(workerId)?.memoryPercent ?? null,
+    rate({ workerId }) {
+      const past = history.of(workerId);
+      return past === null ? null : tasksPerSecond(past.tasks, parts.nowMs());
+    },
+    failed: ({ failed }) => failed,
+    heartbeat({ workerId }) {
+      const last = vitals.of(workerId);
+      return last === null ? null : parts.nowMs() - last.beatAtMs;
+    },
+  };
+
+  function keyFor(sort: string): ((worker: Worker) => SortKey) | null {
+    const name = WORKER_SORTS.find((known) => known === sort);
+    return name === undefined || name === "name" ? null : keys[name];
+  }
+
+  return {
+    row,
+    window,
+    counts() {
+      const counts = { up: 0, draining: 0, paused: 0, "set aside": 0, lost: 0, gone: 0 };
+      for (const worker of shownWorkers(state)) counts[workerStateOf(state, worker)]++;
+      return counts;
+    },
+  };
+}
+
+/** `w2` before `w10`: people number their machines. */
+const NAMES = new Intl.Collator("en", { numeric: true });
+const byName = (a: Worker, b: Worker): number => NAMES.compare(a.workerId, b.workerId);
+
+function filterRow(row: WorkerRowView): FilterRow {
+  const labels = Object.entries(row.labels).map(([key, value]) => `${key}=${value}`);
+  return {
+    texts: [row.worker_id, row.host, row.reason ?? "", ...labels],
+    fields: {
+      state: row.state,
+      worker: row.worker_id,
+      host: row.host,
+      queue: row.queues,
+      label: labels,
+      job: row.jobs.map(String),
+      slots: row.slots,
+      running: row.running,
+      done: row.completed,
+      failed: row.failed,
+      rate: row.tasks_per_second,
+      cpu: row.cpu_percent,
+      memory: row.memory_percent,
+      memory_bytes: row.memory_bytes,
+    },
+    seconds: row.heartbeat_age_seconds,
+    states: [row.state],
+  };
+}
+
+/** Over the last whole seconds; a worker that is new has had fewer of them. */
+function tasksPerSecond(tasks: Series, nowMs: number): number | null {
+  const { settled } = cutSeries([tasks], { nowMs, windowMs: RATE_WINDOW_MS, backMs: 0 });
+  const known = settled.filter((count) => count !== null);
+  if (known.length === 0) return null;
+  return roundForScreen(known.reduce((sum, count) => sum + count, 0) / known.length);
+}
+
+/** In half seconds up to ten, then in whole ones. */
+function roundAge(ageMs: number): number {
+  const seconds = Math.max(0, ageMs) / 1000;
+  if (ageMs >= AGE_STEPS_MS_MAX) return Math.floor(seconds);
+  return Math.floor(seconds / AGE_STEP_SECONDS) * AGE_STEP_SECONDS;
+}
