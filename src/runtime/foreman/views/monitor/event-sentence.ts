@@ -17,6 +17,8 @@ interface Told {
   readonly worker: string;
   /** `task 17/3`, or `job 17: 10 tasks`. */
   readonly tasks: string;
+  /** The word for one of them, or for several. */
+  choose(one: string, several: string): string;
   text(field: string): string;
   number(field: string): number;
   is(field: string): boolean;
@@ -35,10 +37,11 @@ const SENTENCES: Readonly<Record<EventKind, (told: Told) => string>> = {
     `the foreman stood still for ${seconds(number("seconds"))}; ${plural(number("workers"), "worker")} got a whole lease anew`,
   clock_went_back: ({ number }) =>
     `the clock went back by ${seconds(number("seconds"))}; all waits kept their length`,
-  storage_full: ({ text }) => `the foreman's disk is full (${text("folder")}): nothing new starts`,
+  storage_full: ({ text }) =>
+    `the foreman's disk is full${reason(text("folder"))}: nothing new starts`,
   storage_recovered: () => "the foreman's disk has room again",
   job_submitted: ({ job, text, number, is }) =>
-    `${job} ${quoted(text("name"))} submitted by ${text("owner")}: ${plural(number("task_count"), "task")}${is("inputs_open") ? " so far" : ""}`,
+    `${job}${quoted(text("name"))} submitted by ${text("owner")}: ${plural(number("task_count"), "task")}${is("inputs_open") ? " so far" : ""}`,
   inputs_closed: ({ job, number }) =>
     `${job} has all its inputs: ${plural(number("task_count"), "task")}`,
   job_changed: ({ job, body }) => `${job} changed${listed(body["options"])}`,
@@ -47,8 +50,7 @@ const SENTENCES: Readonly<Record<EventKind, (told: Told) => string>> = {
   job_cancelled: ({ job, text, number }) =>
     `${job} cancelled with ${plural(number("count"), "task")} left${reason(text("reason"))}`,
   job_ended: jobEnded,
-  job_removed: ({ job, text }) =>
-    `${job} ${quoted(text("name"))} forgotten ${removal(text("why"))}`,
+  job_removed: ({ job, text }) => `${job}${quoted(text("name"))} forgotten ${removal(text("why"))}`,
   events_left_out: ({ job, number }) =>
     `${job} has had ${plural(number("recorded"), "event")} about tasks; further ones are only counted`,
   tasks_cancelled: ({ tasks, text }) => `${tasks} cancelled${reason(text("reason"))}`,
@@ -56,18 +58,20 @@ const SENTENCES: Readonly<Record<EventKind, (told: Told) => string>> = {
   tasks_failed: ({ tasks, codes, place }) => `${tasks} failed${codes}${place}`,
   attempts_failed: ({ tasks, codes, place, number }) =>
     `${tasks} failed${codes}${place}, to be tried again in ${seconds(number("retry_in_seconds"))}`,
-  attempts_moved: ({ tasks, codes, place }) =>
-    `${tasks} had no room${codes}${place} and run elsewhere`,
+  attempts_moved: ({ tasks, codes, place, choose }) =>
+    `${tasks} had no room${codes}${place} and ${choose("runs", "run")} elsewhere`,
   attempts_lost: ({ tasks, worker }) => `${tasks} lost with ${worker} and queued again`,
   attempts_aborted: ({ tasks, place }) => `${tasks} ended on purpose${place}`,
-  crash_points_returned: ({ tasks, worker }) =>
-    `${tasks}: nothing is held against them any more, ${worker} came back`,
-  tasks_run_alone: ({ tasks }) => `${tasks} run alone from now on: workers were lost with them`,
-  tasks_poisoned: ({ tasks, number }) =>
-    `${tasks} failed as poison: workers were lost with them (limit ${number("max_crashes")})`,
+  crash_points_returned: ({ tasks, worker, choose }) =>
+    `${tasks}: nothing is held against ${choose("it", "them")} any more, ${worker} came back`,
+  tasks_run_alone: ({ tasks, choose }) =>
+    `${tasks} ${choose("runs", "run")} alone from now on: workers were lost with ${choose("it", "them")}`,
+  tasks_poisoned: ({ tasks, number, choose }) =>
+    `${tasks} failed as poison: workers were lost with ${choose("it", "them")} (limit ${number("max_crashes")})`,
   tasks_refused: ({ tasks, worker, text }) =>
     `${tasks} handed back by ${worker}${reason(text("reason"))}`,
-  stale_attempt: ({ tasks, place }) => `${tasks}: results came too late${place} and were refused`,
+  stale_attempt: ({ tasks, worker }) =>
+    `${tasks}: results came too late from ${worker} and were refused`,
   worker_connected: ({ worker, text, number }) =>
     `${worker} connected from ${text("host")} with ${plural(number("slots"), "slot")}`,
   worker_reconnected: ({ worker, number }) =>
@@ -173,6 +177,7 @@ function toldOf(
       jobId !== null && index !== null
         ? `task ${formatTaskId(jobId, index)}`
         : `${job}: ${plural(number("count"), "task")}`,
+    choose: (one, several) => (index === null ? several : one),
     text,
     number,
     is: (field) => body[field] === true,
@@ -191,7 +196,7 @@ function jobEnded({ job, text, number }: Told): string {
     number("failed") > 0 ? `${number("failed").toLocaleString("en-US")} failed` : "",
     number("cancelled") > 0 ? `${number("cancelled").toLocaleString("en-US")} cancelled` : "",
   ].filter((part) => part !== "");
-  return `${job} ${state}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}`;
+  return `${job} ${state === "" ? "ended" : state}${parts.length === 0 ? "" : `: ${parts.join(", ")}`}`;
 }
 
 function codesOf(codes: unknown): string {
@@ -207,7 +212,7 @@ function removal(why: string): string {
 
 const seconds = (count: number): string => formatDuration(count * 1000);
 const reason = (words: string): string => (words === "" ? "" : ` (${words})`);
-const quoted = (name: string): string => (name === "" ? "" : JSON.stringify(name));
+const quoted = (name: string): string => (name === "" ? "" : ` ${JSON.stringify(name)}`);
 const also = (count: number, what: string): string => (count === 0 ? "" : `, ${count} ${what}`);
 
 const listed = (names: unknown): string =>

@@ -1,0 +1,77 @@
+/** What tests of the monitor's views share: a foreman in memory, and one look at a view. */
+import type { ListWindow, View } from "../../../../../src/runtime/protocol/messages/client.ts";
+import type { MessageOf } from "../../../../../src/runtime/protocol/messages.ts";
+import type { OverviewView } from "../../../../../src/runtime/protocol/monitor-views.ts";
+import { completion, type Rig, readyMessage, submission, type TestPeer } from "../../rig.ts";
+
+export const WHOLE: ListWindow = { sort: "", reverse: false, filter: "", from: 0, rows: 100 };
+
+/** Looks once; throws what the foreman answers instead. */
+export async function look<Body>(rig: Rig, view: View): Promise<Body> {
+  const client = rig.connect();
+  client.send({ type: "subscribe", request: 1, view, follow: false });
+  const refused = client.next("error").then((error) => {
+    throw Object.assign(new Error(error.message), { code: error.code });
+  });
+  const answer = (await Promise.race([client.next("snapshot"), refused])) as MessageOf<"snapshot">;
+  return answer.body as Body;
+}
+
+type OverviewRequest = Extract<View, { kind: "overview" }>;
+
+export const lookAtOverview = (
+  rig: Rig,
+  asked: Partial<OverviewRequest> = {},
+): Promise<OverviewView> =>
+  look<OverviewView>(rig, {
+    kind: "overview",
+    window_seconds: 120,
+    back_seconds: 0,
+    jobs: WHOLE,
+    workers: WHOLE,
+    events: 20,
+    ...asked,
+  });
+
+export function connectWorker(
+  rig: Rig,
+  workerId: string,
+  overrides: Parameters<typeof readyMessage>[1] = {},
+): TestPeer {
+  const worker = rig.connect({ role: "worker" });
+  worker.send(readyMessage(workerId, overrides));
+  return worker;
+}
+
+export function beat(
+  worker: TestPeer,
+  number: number,
+  fields: Partial<MessageOf<"heartbeat">> = {},
+): void {
+  worker.send({
+    type: "heartbeat",
+    connection_seq: 1,
+    beat: number,
+    running: [],
+    cpu: 50,
+    memory: 25,
+    free_slots: 2,
+    ...fields,
+  });
+}
+
+/** Submits and waits until it is accepted. @returns the job's number. */
+export async function submit(
+  client: TestPeer,
+  inputs: readonly unknown[],
+  overrides: Parameters<typeof submission>[1] = {},
+): Promise<number> {
+  client.send(submission(inputs, overrides));
+  return (await client.next("job_accepted")).job_id;
+}
+
+/** Completes the next assignment of a worker. */
+export async function completeNext(worker: TestPeer, seq: number): Promise<void> {
+  worker.send(completion(await worker.next("assign_task"), seq));
+  await worker.next("task_result_ack");
+}
