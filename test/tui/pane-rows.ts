@@ -2,8 +2,11 @@
  * What every pane must keep at every size and in every look, and its rows as a picture that can be kept. A
  * pane is judged by what a terminal would draw: cells, not characters.
  */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { FRAME_ROWS } from "../../src/tui/panes/layout.ts";
 import type { Size } from "../../src/tui/panes/pane.ts";
+import { asciiRow } from "../../src/tui/text/cells.ts";
 import type { Theme } from "../../src/tui/theme/theme.ts";
 import { createTheme } from "../../src/tui/theme/themes.ts";
 import { expectGolden } from "../support/terminal/golden.ts";
@@ -37,11 +40,18 @@ export const EACH_LOOK: readonly (readonly [string, Size, Theme])[] = SIZES.flat
   ),
 );
 
+/** The room between a screen's header and footer. */
+export const bodyOf = ({ width, height }: Size): Size => ({ width, height: height - FRAME_ROWS });
+
 const ESCAPE = String.fromCharCode(27);
 const SGR = new RegExp(`${ESCAPE}\\[([0-9;]*)m`, "g");
 const CONTROL = /\p{Cc}/u;
 const NOT_ASCII = /[^\x20-\x7e]/;
 const FAULTS_MAX = 5;
+
+/** As the screen shows a pane's rows. */
+export const asShown = (rows: string[], theme: Theme): string[] =>
+  theme.ascii ? rows.map(asciiRow) : rows;
 
 /** What is wrong with these rows; empty when nothing is. */
 export function rowFaults(
@@ -102,5 +112,30 @@ function letterOf(sgr: string, letters: Map<string, string>): string {
 
 /** Compares with the picture that is kept beside the tests: `CC_UPDATE_GOLDENS=1` writes it anew. */
 export function expectPane(name: string, rows: readonly string[]): void {
-  expectGolden(join(import.meta.dir, "goldens", `${name}.txt`), pictureOfRows(rows));
+  expectGolden(join(GOLDENS, `${name}.txt`), pictureOfRows(rows));
 }
+
+const GOLDENS = join(import.meta.dir, "goldens");
+const PICTURE_WIDTH_MAX = 200;
+
+/**
+ * One drawing at every size and in every look: a digest of each, and whole pictures of those that a person
+ * would look at. More of them would be megabytes.
+ */
+export function expectEveryLook(
+  name: string,
+  draw: (size: Size, theme: Theme) => readonly string[],
+): void {
+  const digests: string[] = [];
+  for (const [look, size, theme] of EACH_LOOK) {
+    const rows = draw(size, theme);
+    const isDesign = size.width === 80;
+    if (isDesign || (theme === THEMES.ansi16 && size.width <= PICTURE_WIDTH_MAX))
+      expectPane(`${name}/${look.replace(" ", "-")}`, rows);
+    digests.push(`${look} ${digestOf(rows)}\n`);
+  }
+  expectGolden(join(GOLDENS, name, "digests.txt"), digests.join(""));
+}
+
+const digestOf = (rows: readonly string[]): string =>
+  createHash("sha256").update(rows.join("\n")).digest("hex").slice(0, 16);

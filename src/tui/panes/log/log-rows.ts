@@ -6,7 +6,7 @@ import type { LogLine } from "../../feed.ts";
 import type { LogState } from "../../navigation/view-state.ts";
 import { cellWidth, inert, sliceCells } from "../../text/cells.ts";
 import { shortBytes } from "../../text/fixed.ts";
-import { type LogWords, parseLogWords, spansOf } from "../../text/log-words.ts";
+import { type LogWords, parseLogWords, spansOf, type TextSpan } from "../../text/log-words.ts";
 import type { Style, Theme } from "../../theme/theme.ts";
 import { paintRow, plain, type Span, span, spansWidth } from "../../widgets/spans.ts";
 
@@ -126,14 +126,21 @@ function gapText(text: string, ascii: boolean): string {
 
 /** What was searched for is inverse; what was filtered for is only strong, since every line has it. */
 function markWords(text: string, style: Style, { filter, search }: Words): readonly Span[] {
-  const strong = splitAt([span(style, text)], spansOf(text, filter), "strong");
-  return splitAt(strong, spansOf(text, search), "selection");
+  const strong = splitAt([span(style, text)], wholeSpans(text, filter), "strong");
+  return splitAt(strong, wholeSpans(text, search), "selection");
 }
+
+/** Half a character was typed somehow: marking it would tear the whole one apart. */
+const wholeSpans = (text: string, words: LogWords): readonly TextSpan[] =>
+  spansOf(text, words).filter(({ from, to }) => !isInside(text, from) && !isInside(text, to));
+
+const isInside = (text: string, at: number): boolean =>
+  /^[\udc00-\udfff]/.test(text.slice(at, at + 1));
 
 /** Positions count in the whole text of `spans`. */
 function splitAt(
   spans: readonly Span[],
-  ranges: readonly { readonly from: number; readonly to: number }[],
+  ranges: readonly TextSpan[],
   style: Style,
 ): readonly Span[] {
   if (ranges.length === 0) return spans;
