@@ -2,7 +2,7 @@
  * What the screens say about keys: the footer (valid here, the most useful first) and the help (all of this
  * view, searchable). Both are made from the key table.
  */
-import { bindingsHere, KEY_GROUPS, type KeyGroup, keyLabel } from "./key-table.ts";
+import { bindingsHere, type CommandId, KEY_GROUPS, type KeyGroup, keyLabel } from "./key-table.ts";
 import type { Overlay, ScreenState, ViewState } from "./view-state.ts";
 
 export interface KeyHint {
@@ -50,6 +50,7 @@ function overlayHints(overlay: Overlay): readonly KeyHint[] {
 const hint = (keys: string, label: string): KeyHint => ({ keys, label });
 
 export interface HelpEntry {
+  readonly command: CommandId;
   readonly group: KeyGroup;
   /** All keys of it, as they are written: `Dn j`. */
   readonly keys: string;
@@ -64,6 +65,7 @@ export function helpEntries(
 ): readonly HelpEntry[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const entries = bindingsHere(screen, readOnly).map((binding) => ({
+    command: binding.command,
     group: binding.group,
     keys: binding.keys.map(keyLabel).join(" "),
     text: binding.help,

@@ -9,7 +9,7 @@ import { asciiRow, fitCells } from "../text/cells.ts";
 import type { Theme } from "../theme/theme.ts";
 import { centred, dimRows, drawOver } from "../widgets/compose.ts";
 import { fitRows } from "../widgets/spans.ts";
-import { footer } from "./frame/footer.ts";
+import { footer, noticeFooter } from "./frame/footer.ts";
 import { header } from "./frame/header.ts";
 import { toastLine } from "./frame/toast-line.ts";
 import { renderJob } from "./job/job.ts";
@@ -52,16 +52,18 @@ function tooSmall(columns: number, rows: number): string[] {
 function framed(model: ScreenModel, theme: Theme): string[] {
   const { view } = model;
   const { columns } = view;
-  const body = withLines(bodyRows(model, theme), linesAbove(model, theme));
-  const screen = [header(model, columns, theme), ...body, footer(view, columns, theme)];
+  const notice = noticeOf(model);
+  const shown =
+    notice === null ? placeRows(model, theme) : noticeRows(notice, bodySize(view), theme);
+  const body = withLines(shown, linesAbove(model, theme));
+  const foot = notice === null ? footer : noticeFooter;
+  const screen = [header(model, columns, theme), ...body, foot(view, columns, theme)];
   return view.overlay === null ? screen : withOverlay(screen, view.overlay, model, theme);
 }
 
 /** The place shown; what was seen last, dimmed, while nobody answers. */
-function bodyRows(model: ScreenModel, theme: Theme): string[] {
+function placeRows(model: ScreenModel, theme: Theme): string[] {
   const size = bodySize(model.view);
-  const notice = noticeOf(model);
-  if (notice !== null) return noticeRows(notice, size, theme);
   const place = model.view.stack.at(-1)?.place;
   if (place === undefined) return fitRows([], size.width, size.height);
   const rows = fitRows(PLACES[place.kind](model, size, theme), size.width, size.height);

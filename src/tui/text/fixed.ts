@@ -52,6 +52,10 @@ export function shortSeconds(seconds: Amount): string {
   return `${Math.round(seconds / DAY)}d`;
 }
 
+/** For what is counted in whole seconds: `3s`, `1m10s`. */
+export const wholeSeconds = (seconds: number): string =>
+  seconds < 60 ? `${Math.max(0, Math.floor(seconds))}s` : shortSeconds(seconds);
+
 /** `97%`, `0.2%`, `<0.1%`; 100 % is said only when it is all. */
 export function shortPercent(percent: Amount): string {
   if (!isKnown(percent)) return UNKNOWN;

@@ -6,7 +6,19 @@ import type { Theme } from "../../theme/theme.ts";
 import { paintRow, plain, type Span, span, spansWidth } from "../../widgets/spans.ts";
 
 export function footer(view: ViewState, width: number, theme: Theme): string {
-  const hints = footerHints(view).map((hint) => hintSpans(hint, theme));
+  return hintRow(footerHints(view), width, theme);
+}
+
+/** Where there is a notice instead of panes: nothing can be opened, filtered or changed. */
+export function noticeFooter(view: ViewState, width: number, theme: Theme): string {
+  if (view.overlay !== null) return footer(view, width, theme);
+  const back = view.stack.length > 1 ? [{ keys: "Esc", label: "back" }] : [];
+  const hints = [...back, { keys: ":", label: "command" }, { keys: "q", label: "quit" }];
+  return hintRow([...hints, { keys: "?", label: "all keys" }], width, theme);
+}
+
+function hintRow(all: readonly KeyHint[], width: number, theme: Theme): string {
+  const hints = all.map((hint) => hintSpans(hint, theme));
   const last = hints.at(-1) ?? [];
   let left = width - 1 - spansWidth(last);
   const shown: Span[] = [plain(" ")];

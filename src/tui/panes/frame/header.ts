@@ -8,6 +8,7 @@ import { clockTime, shortBytes } from "../../text/fixed.ts";
 import type { Theme } from "../../theme/theme.ts";
 import {
   fittingPieces,
+  type Piece,
   paintEnds,
   piece,
   plain,
@@ -21,23 +22,34 @@ import { placeFacts } from "./place-facts.ts";
 
 /** Cells that the breadcrumb gets at least, if it needs them. */
 const CRUMB_CELLS_MIN = 18;
+const SHORT_BELOW = 60;
 
 export function header(model: ScreenModel, width: number, theme: Theme): string {
   const { ascii } = theme;
   const crumbs = crumbsOf(model).map((crumb) => inert(crumb, { ascii }));
   const wanted = ["cc top", ...crumbs].join(" > ");
-  const room = Math.max(0, width - Math.min(cellWidth(wanted), CRUMB_CELLS_MIN) - 2);
-  const right = fittingPieces(room, rightPieces(model, theme));
+  const pieces = rightPieces(model, width < SHORT_BELOW, theme);
+  const beside = Math.max(0, width - Math.min(cellWidth(wanted), CRUMB_CELLS_MIN) - 2);
+  const right = fittingPieces(Math.max(beside, neededCells(pieces)), pieces);
   return paintEnds(theme, width, breadcrumb(crumbs, width - spansWidth(right) - 1), right);
 }
 
-function rightPieces(model: ScreenModel, { ascii }: Theme): Parameters<typeof fittingPieces>[1] {
+/** Of the pieces that are never left out. */
+const neededCells = (pieces: readonly Piece[]): number =>
+  spansWidth(
+    fittingPieces(
+      Number.POSITIVE_INFINITY,
+      pieces.filter(({ priority }) => priority === 0),
+    ),
+  );
+
+function rightPieces(model: ScreenModel, isShort: boolean, { ascii }: Theme): readonly Piece[] {
   const { nowMs, view, receivedBytesPerSecond } = model;
   const isLive = model.link.kind === "live";
   return [
     ...placeFacts(model, ascii),
     ...(view.readOnly ? [piece(3, span("accent", "READ-ONLY"))] : []),
-    ...linkPieces(model),
+    ...linkPieces(model, isShort),
     ...(isLive ? [piece(8, span("dim", `rx ${shortBytes(receivedBytesPerSecond)}/s`))] : []),
     piece(2, plain(clockTime(nowMs))),
   ];

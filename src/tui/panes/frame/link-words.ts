@@ -1,12 +1,13 @@
 /** Whether what is shown is true now, in a word or two: `LIVE 12ms`, `RECONNECTING 3s (try 4)`, `FROZEN 00:41`. */
 import type { ScreenModel } from "../../model/screen-model.ts";
-import { shortSeconds } from "../../text/fixed.ts";
+import { wholeSeconds } from "../../text/fixed.ts";
 import { type Piece, piece, span } from "../../widgets/spans.ts";
 
 /** Data that is older is marked: the foreman tells at least once a second what is new. */
 export const STALE_DATA_MS = 2000;
 
-export function linkPieces(model: ScreenModel): readonly Piece[] {
+/** All of them have priority 0: the header leaves them out for nothing. `isShort` where it is narrow. */
+export function linkPieces(model: ScreenModel, isShort: boolean): readonly Piece[] {
   const { link, view, nowMs } = model;
   const frozen =
     view.frozenAtMs === null
@@ -16,12 +17,12 @@ export function linkPieces(model: ScreenModel): readonly Piece[] {
     case "live":
       return [...frozen, ...liveOrStale(model)];
     case "connecting":
-      return [...frozen, piece(0, span("warning", `CONNECTING${tryText(link.attempt)}`))];
-    case "lost":
       return [
         ...frozen,
-        piece(0, span("warning", `RECONNECTING${lostFor(model)}${tryText(link.attempt)}`)),
+        piece(0, span("warning", `CONNECTING${isShort ? "" : tryText(link.attempt)}`)),
       ];
+    case "lost":
+      return [...frozen, piece(0, span("warning", lostText(model, link.attempt, isShort)))];
     case "refused":
       return [...frozen, piece(0, span("failed", "REFUSED"))];
   }
@@ -29,16 +30,19 @@ export function linkPieces(model: ScreenModel): readonly Piece[] {
 
 function liveOrStale({ roundTripMs, dataAgeMs }: ScreenModel): readonly Piece[] {
   if (dataAgeMs !== null && dataAgeMs > STALE_DATA_MS)
-    return [piece(0, span("warning", `DATA ${shortSeconds(Math.floor(dataAgeMs / 1000))} OLD`))];
+    return [piece(0, span("warning", `DATA ${wholeSeconds(dataAgeMs / 1000)} OLD`))];
   const delay = roundTripMs === null ? "" : ` ${Math.max(1, Math.round(roundTripMs))}ms`;
   return [piece(0, span("good", `LIVE${delay}`))];
 }
 
 const tryText = (attempt: number): string => (attempt > 1 ? ` (try ${attempt})` : "");
 
+const lostText = (model: ScreenModel, attempt: number, isShort: boolean): string =>
+  isShort ? `LOST${lostFor(model)}` : `RECONNECTING${lostFor(model)}${tryText(attempt)}`;
+
 function lostFor({ linkSinceMs, dataAgeMs, nowMs }: ScreenModel): string {
   const sinceMs = linkSinceMs == null ? dataAgeMs : nowMs - linkSinceMs;
-  return sinceMs === null ? "" : ` ${shortSeconds(Math.max(0, Math.floor(sinceMs / 1000)))}`;
+  return sinceMs === null ? "" : ` ${wholeSeconds(sinceMs / 1000)}`;
 }
 
 /** `00:41`, `61:07`. */

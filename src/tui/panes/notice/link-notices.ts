@@ -4,7 +4,7 @@
  */
 import type { ScreenModel } from "../../model/screen-model.ts";
 import type { Place } from "../../navigation/view-state.ts";
-import { clockTime, shortSeconds } from "../../text/fixed.ts";
+import { clockTime, wholeSeconds } from "../../text/fixed.ts";
 import type { Notice } from "./notice.ts";
 
 /** null: the place itself can be drawn. */
@@ -38,20 +38,22 @@ export function isShownPlace(place: Place, shown: ScreenModel["shown"]): boolean
   }
 }
 
-function noForemanNotice({ link, url, linkSinceMs, nowMs }: ScreenModel): Notice {
+function noForemanNotice({ link, url, linkSinceMs, nowMs, view }: ScreenModel): Notice {
   const attempt = link.kind === "connecting" || link.kind === "lost" ? link.attempt : 1;
   const error = link.kind === "connecting" || link.kind === "lost" ? link.error : null;
   const since =
     linkSinceMs == null
       ? ""
-      : ` since ${clockTime(linkSinceMs)} (${shortSeconds(Math.max(0, Math.floor((nowMs - linkSinceMs) / 1000)))})`;
+      : ` since ${clockTime(linkSinceMs)} (${wholeSeconds((nowMs - linkSinceMs) / 1000)})`;
   if (attempt <= 1 && error === null)
     return { title: `Connecting to the foreman at ${url}`, style: "strong", lines: [] };
   return {
     title: `No foreman answers at ${url}`,
     style: "warning",
     lines: [
-      `Trying again${since}, try ${attempt}. This screen goes on by itself when one answers.`,
+      `Trying again${since}, try ${attempt}.`,
+      ...(view.rows < 15 ? ["cc foreman starts one, cc doctor tells what is in the way."] : []),
+      "This screen goes on by itself when one answers.",
       ...(error === null ? [] : [`Last: ${error.message}`]),
       "",
       "Is one running there? On its machine:",

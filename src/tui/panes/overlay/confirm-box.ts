@@ -44,12 +44,11 @@ export function confirmBox(
 function answerRow({ mustType, typed }: ConfirmState, width: number, theme: Theme): string {
   if (mustType === null || typed === mustType)
     return paintRow(theme, width, [
-      plain(" "),
+      span("strong", " [y/N]  "),
       span("key", "y"),
       plain(" yes   "),
       span("key", "N"),
-      plain(" no (also Enter, Esc)   "),
-      span("strong", "[y/N]"),
+      plain(" no (also Enter, Esc)"),
     ]);
   const prompt = ` type ${inert(mustType, { ascii: theme.ascii })}, then y: `;
   return textField({ prompt, text: typed, cursor: typed.length, end: [] }, width, theme);

@@ -6,13 +6,14 @@ import { shownList } from "../../navigation/shown-lists.ts";
 import type { Overlay } from "../../navigation/view-state.ts";
 import { formatExactCount } from "../../text/amounts.ts";
 import { inert } from "../../text/cells.ts";
+import { wrapWords } from "../../text/wrap.ts";
 import type { Theme } from "../../theme/theme.ts";
 import { paintRow, type Span, span } from "../../widgets/spans.ts";
 import { textField } from "../../widgets/text-field.ts";
 
 type Field = Extract<Overlay, { readonly kind: "filter" | "search" }>;
 
-/** One row, or two when something is to be said about it. */
+/** One row, or a few more when something is to be said about it. */
 export function fieldRows(
   field: Field,
   model: ScreenModel,
@@ -31,11 +32,19 @@ export function fieldRows(
     theme,
   );
   if (problem === null) return [line];
+  const words = wrapWords(inert(problem, { ascii: theme.ascii }), width - 4).slice(
+    0,
+    PROBLEM_ROWS_MAX,
+  );
   return [
     line,
-    paintRow(theme, width, [span("failed", ` ! ${inert(problem, { ascii: theme.ascii })}`)]),
+    ...words.map((text, at) =>
+      paintRow(theme, width, [span("failed", at === 0 ? " ! " : "   "), span("failed", text)]),
+    ),
   ];
 }
+
+const PROBLEM_ROWS_MAX = 3;
 
 /** `12 match`. */
 function foundText(field: Field, { view, shown, log }: ScreenModel): readonly Span[] {
