@@ -1,8 +1,4 @@
 /** Views of jobs: the row of a list and the details with error groups. */
-import type { Clock } from "../../platform/clock.ts";
-import { indexAt } from "../../protocol/columns.ts";
-import { groupKey, placeOf } from "../../protocol/error-groups.ts";
-import { decodeFailure, type Failure, VALUE_FAILURE } from "../../protocol/failure.ts";
 import { formatTaskId, type JobId } from "../../protocol/ids.ts";
 import type { JobSpec } from "../../protocol/job-spec.ts";
 import type { ErrorGroupView, JobDetailView, JobView, TaskCounts } from "../../protocol/views.ts";
@@ -10,16 +6,11 @@ import { whyJob } from "../../scheduler/foreman/explain/explain.ts";
 import type { JobFacts } from "../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../scheduler/foreman/machine.ts";
 import { jobProgress } from "../../scheduler/foreman/selectors.ts";
-import type { Store } from "../../store/store.ts";
-import type { JobReader } from "../reading/job-reader.ts";
-import { makeReadable, rowValue } from "../reading/settlement-cache.ts";
-import { FAILURES_PER_TURN, nextTurn } from "../reading/turns.ts";
+import { type FailureGroup, groupsByCount } from "../reading/failure-groups.ts";
+import type { FailureLedger } from "../reading/failure-ledger.ts";
 
-/** Failures looked at for the groups of one job, from the first on: a flood costs a bounded look. */
-const FAILURES_GROUPED_MAX = 20_000;
-const SETTLEMENTS_READ_MAX = 400;
-const SETTLEMENT_BYTES_MAX = 8 * 1024 * 1024;
 const GROUPS_MAX = 20;
+const GROUP_WORKERS_MAX = 10;
 
 export interface JobViews {
   summary(facts: JobFacts): JobView;
@@ -28,12 +19,10 @@ export interface JobViews {
 
 export function createJobViews(parts: {
   readonly state: ForemanState;
-  readonly store: Store;
-  readonly jobs: JobReader;
-  readonly clock: Pick<Clock, "defer">;
+  readonly failures: Pick<FailureLedger, "refresh" | "groupsOf">;
   nowMs(): number;
 }): JobViews {
-  const { state, store, jobs } = parts;
+  const { state, failures } = parts;
 
   function summary(facts: JobFacts): JobView {
     const live = jobProgress(state, facts.jobId, parts.nowMs());
@@ -68,34 +57,14 @@ export function createJobViews(parts: {
   }
 
   async function errorGroups(facts: JobFacts): Promise<Errors> {
-    const source = await jobs.resultsSource(facts.jobId);
-    const groups = new Map<string, Group>();
-    let looked = 0;
-    let seq = 1;
-    while (seq < facts.nextSettleSeq && looked < FAILURES_GROUPED_MAX) {
-      const chunks = await store.readSettlements(facts.jobId, {
-        seq,
-        limit: SETTLEMENTS_READ_MAX,
-        bytesMax: SETTLEMENT_BYTES_MAX,
-      });
-      if (chunks.length === 0) break;
-      for (const chunk of chunks) {
-        seq = chunk.seq + 1;
-        if (chunk.status !== "failed") continue;
-        const entry = makeReadable(chunk);
-        for (let row = 0; row < chunk.count && looked < FAILURES_GROUPED_MAX; row++) {
-          const index = indexAt(chunk.indexes, row);
-          if (source?.seqOf(index) !== chunk.seq) continue;
-          if (++looked % FAILURES_PER_TURN === 0) await nextTurn(parts.clock);
-          addFailure(groups, facts.jobId, index, chunk.workerId, rowValue(entry, row));
-        }
-      }
-    }
-    const errors = [...groups.values()]
-      .sort((a, b) => b.count - a.count)
+    await failures.refresh(facts);
+    const groups = failures.groupsOf(facts.jobId);
+    if (groups === null) return NO_ERRORS;
+    const errors = groupsByCount(groups)
+      .filter(({ isLookedInto }) => isLookedInto)
       .slice(0, GROUPS_MAX)
-      .map((group) => ({ ...group, workers: [...group.workers].slice(0, 10) }));
-    return { errors, failures_grouped: looked };
+      .map((group) => errorGroupView(facts.jobId, group));
+    return { errors, failures_grouped: groups.lookedInto };
   }
 
   return { summary, detail };
@@ -105,35 +74,14 @@ type Errors = Pick<JobDetailView, "errors" | "failures_grouped">;
 
 const NO_ERRORS: Errors = { errors: [], failures_grouped: 0 };
 
-type Group = Omit<ErrorGroupView, "count" | "workers"> & {
-  count: number;
-  readonly workers: Set<string>;
-};
-
-function addFailure(
-  groups: Map<string, Group>,
-  jobId: JobId,
-  index: number,
-  worker: string,
-  value: Uint8Array,
-): void {
-  if (value[0] !== VALUE_FAILURE) return;
-  const { failure } = decodeFailure(value);
-  const key = groupKey(failure);
-  const group = groups.get(key) ?? newGroup(jobId, index, failure);
-  group.count++;
-  if (worker !== "") group.workers.add(worker);
-  groups.set(key, group);
-}
-
-function newGroup(jobId: JobId, index: number, failure: Failure): Group {
+export function errorGroupView(jobId: JobId, group: FailureGroup): ErrorGroupView {
   return {
-    code: failure.code,
-    message: failure.message,
-    place: placeOf(failure),
-    count: 0,
-    task_id: formatTaskId(jobId, index),
-    workers: new Set(),
+    code: group.code,
+    message: group.message,
+    place: group.place,
+    count: group.count,
+    task_id: formatTaskId(jobId, group.firstIndex),
+    workers: [...group.byWorker.keys()].slice(0, GROUP_WORKERS_MAX),
   };
 }
 

@@ -24,6 +24,7 @@ import type { JobFilter, Store } from "../../store/store.ts";
 import { noSuchJob } from "../clients/client-answers.ts";
 import type { Observer } from "../clients/subscriptions/view-sharing.ts";
 import type { ViewAnswer } from "../clients/subscriptions.ts";
+import { createFailureLedger } from "../reading/failure-ledger.ts";
 import type { InputWindow } from "../reading/input-window.ts";
 import type { JobReader } from "../reading/job-reader.ts";
 import type { SettlementCache } from "../reading/settlement-cache.ts";
@@ -68,7 +69,8 @@ type JobsView = Extract<View, { kind: "jobs" }>;
 
 export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
   const { state, store, jobs } = parts;
-  const jobViews = createJobViews(parts);
+  const failures = createFailureLedger(parts);
+  const jobViews = createJobViews({ ...parts, failures });
   const taskViews = createTaskViews({ ...parts, jobViews });
   const workerViews = createWorkerViews(parts);
   const monitor = createMonitorViews({ ...parts, jobViews, foreman });
@@ -263,7 +265,13 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
       const facts = await jobs.facts(jobId);
       return facts === null ? null : jobViews.summary(facts);
     },
-    watched: monitor,
+    watched: {
+      onBeat: monitor.onBeat,
+      onCommitted(changes) {
+        failures.onCommitted(changes);
+        monitor.onCommitted(changes);
+      },
+    },
     unfinishedJobs: () => foremanTotals(state, parts.nowMs()).unfinishedJobs,
     workerLost(workerId, running) {
       lostWorkers.push({ worker_id: workerId, running, atMs: parts.nowMs() });

@@ -1,9 +1,7 @@
 /** A job's view at the moment at which the job ends. */
 import { expect, test } from "bun:test";
 import { createJobViews } from "../../../../src/runtime/foreman/views/job-views.ts";
-import { systemClock } from "../../../../src/runtime/platform/clock.ts";
 import { createForemanState } from "../../../../src/runtime/scheduler/foreman/machine.ts";
-import { createMemoryStore } from "../../../../src/runtime/store/memory.ts";
 import { options } from "../../scheduler/foreman/builders.ts";
 import { jobFacts } from "../../store/builders.ts";
 
@@ -14,10 +12,7 @@ test("a job whose end is not committed yet has counters that make its tasks", ()
   state.ended.set(read.jobId, ended);
   const views = createJobViews({
     state,
-    store: createMemoryStore(),
-    // Only error groups read through it, and nothing failed.
-    jobs: {} as Parameters<typeof createJobViews>[0]["jobs"],
-    clock: systemClock,
+    failures: { refresh: async () => {}, groupsOf: () => null },
     nowMs: () => 6_000,
   });
   const { state: shown, tasks } = views.summary(read);
