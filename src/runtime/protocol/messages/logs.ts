@@ -45,6 +45,8 @@ export const taskLog = z
     job_id: jobId,
     /** It was sent before, on another connection. */
     again: z.optional(z.boolean()),
+    /** More of this job's logs waits at the worker, such as for an acknowledgement. */
+    more: z.optional(z.boolean()),
     part_count: taskCount,
     /** Of each part: its task and attempt. */
     index: u32Column,
