@@ -13,8 +13,8 @@ import { table } from "./table.ts";
 import type { Column } from "./table-columns.ts";
 
 export interface ListPane<Row> {
-  /** The key that goes there. */
-  readonly number: number;
+  /** The key that goes there; null: printed, without keys. */
+  readonly number: number | null;
   readonly title: string;
   /** After the title, the most important first. */
   readonly notes: readonly (readonly Span[])[];

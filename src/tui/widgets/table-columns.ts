@@ -45,8 +45,10 @@ export function placeColumns<Row>(
   width: number,
   columnsFrom = 0,
 ): readonly PlacedColumn<Row>[] {
-  const scrolled = scrollColumns(columns, width, columnsFrom);
-  const kept = keepImportant(scrolled, width);
+  const from = firstLoose(columns, width, columnsFrom);
+  // Those that were scrolled to are wanted, whatever their importance: cut at the right edge instead.
+  const kept =
+    from === 0 ? keepImportant(columns, width) : cutAtEdge(withoutLoose(columns, from), width);
   return growColumns(kept, width - totalWidth(kept));
 }
 
@@ -60,21 +62,22 @@ function totalWidth<Row>(columns: readonly Column<Row>[], isIdeal = false): numb
   );
 }
 
-/** Without the first `columnsFrom` that are not pinned, but never further than until the last ones show. */
-function scrollColumns<Row>(
+/** How many columns to skip: as many as were asked for, but no more than until the last ones show. */
+function firstLoose<Row>(
   columns: readonly Column<Row>[],
   width: number,
   columnsFrom: number,
-): readonly Column<Row>[] {
+): number {
   const loose = columns.filter((column) => column.isPinned !== true);
   let from = Math.min(Math.max(0, columnsFrom), Math.max(0, loose.length - 1));
-  const without = (count: number) => {
-    const gone = new Set(loose.slice(0, count));
-    return columns.filter((column) => !gone.has(column));
-  };
-  while (from > 0 && totalWidth(without(from - 1)) <= width) from -= 1;
-  // Those that were scrolled to are wanted, whatever their priority: cut at the right edge instead.
-  return from === 0 ? columns : cutAtEdge(without(from), width);
+  while (from > 0 && totalWidth(withoutLoose(columns, from - 1)) <= width) from -= 1;
+  return from;
+}
+
+/** Without the first `count` of those that are not pinned. */
+function withoutLoose<Row>(columns: readonly Column<Row>[], count: number): readonly Column<Row>[] {
+  const gone = new Set(columns.filter((column) => column.isPinned !== true).slice(0, count));
+  return columns.filter((column) => !gone.has(column));
 }
 
 function cutAtEdge<Row>(columns: readonly Column<Row>[], width: number): readonly Column<Row>[] {
