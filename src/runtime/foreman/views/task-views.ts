@@ -1,5 +1,5 @@
 /** Views of tasks: rows of a list, and one task with its history, input and result. */
-import { EMPTY_VALUES, type ValueColumn, ValueColumnBuilder } from "../../protocol/columns.ts";
+import { type ValueColumn, ValueColumnBuilder } from "../../protocol/columns.ts";
 import { CcError } from "../../protocol/error.ts";
 import { decodeFailure, type Failure, VALUE_FAILURE } from "../../protocol/failure.ts";
 import { formatTaskId, type JobId } from "../../protocol/ids.ts";
@@ -46,6 +46,15 @@ export interface TaskViews {
   list(job: JobFacts, request: TaskListRequest): Promise<{ rows: TaskView[]; next: number | null }>;
   /** The value column holds the input and, when there is one, the result. */
   detail(job: JobFacts, index: number): Promise<{ body: TaskDetailView; value: ValueColumn }>;
+  /** @throws CcError `no_such_task` */
+  body(job: JobFacts, index: number): Promise<TaskDetailView>;
+  /** Its input and, when there is one, its result, as they are held. */
+  values(job: JobFacts, index: number): Promise<TaskValues>;
+}
+
+export interface TaskValues {
+  readonly input: Uint8Array;
+  readonly result: Uint8Array | null;
 }
 
 export function createTaskViews(parts: {
@@ -121,25 +130,34 @@ export function createTaskViews(parts: {
     job: JobFacts,
     index: number,
   ): Promise<{ body: TaskDetailView; value: ValueColumn }> {
+    const detailed = await body(job, index);
+    const { input, result } = await values(job, index);
+    const builder = new ValueColumnBuilder();
+    builder.pushValue(input);
+    if (result !== null) builder.pushValue(result);
+    return { body: detailed, value: builder.take() };
+  }
+
+  async function body(job: JobFacts, index: number): Promise<TaskDetailView> {
     if (index >= job.inputCount) throw noSuchTask(job, index);
     const fold = isLive(job.jobId) ? null : await jobs.foldOf(job);
     const task = factsOf(job.jobId, index, fold);
-    const body: TaskDetailView = {
+    return {
       ...(await rowOf(job.jobId, index, task)),
       job: parts.jobViews.summary(job),
       history: await historyOf(job.jobId, index, task),
       not_before: task.notBeforeMs === null ? null : toTime(task.notBeforeMs),
       why: fold === null ? whyTask(state, job.jobId, index) : null,
     };
-    return { body, value: await valuesOf(job.jobId, index, task) };
   }
 
-  async function valuesOf(jobId: JobId, index: number, task: TaskFacts): Promise<ValueColumn> {
-    const builder = new ValueColumnBuilder();
-    builder.pushValue((await window.read(jobId, { first: index }, 1)).data);
-    const entry = task.seq === 0 ? null : await cache.get(jobId, task.seq);
-    if (entry) builder.pushValue(rowValue(entry, entry.rowOf(index)));
-    return builder.count === 0 ? EMPTY_VALUES : builder.take();
+  async function values(job: JobFacts, index: number): Promise<TaskValues> {
+    const { jobId } = job;
+    const fold = isLive(jobId) ? null : await jobs.foldOf(job);
+    const { seq } = factsOf(jobId, index, fold);
+    const input = (await window.read(jobId, { first: index }, 1)).data;
+    const entry = seq === 0 ? null : await cache.get(jobId, seq);
+    return { input, result: entry === null ? null : rowValue(entry, entry.rowOf(index)) };
   }
 
   async function historyOf(jobId: JobId, index: number, task: TaskFacts): Promise<AttemptView[]> {
@@ -153,7 +171,7 @@ export function createTaskViews(parts: {
     return rows.sort((a, b) => a.attempt - b.attempt);
   }
 
-  return { list, detail };
+  return { list, detail, body, values };
 }
 
 function findInFold(

@@ -9,14 +9,17 @@ import type { View } from "../../../protocol/messages/client.ts";
 import type { MessageOf } from "../../../protocol/messages.ts";
 import type { ForemanView } from "../../../protocol/views.ts";
 import type { Change } from "../../../scheduler/foreman/changes.ts";
+import type { JobFacts } from "../../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../../scheduler/foreman/machine.ts";
 import type { Store } from "../../../store/store.ts";
 import type { VitalsBook } from "../../workers/worker-vitals.ts";
 import type { JobViews } from "../job-views.ts";
+import type { TaskViews } from "../task-views.ts";
 import { createEventTail } from "./event-tail.ts";
 import { createJobList } from "./job-list.ts";
 import { createJobRows } from "./job-rows.ts";
 import { createOverview } from "./overview.ts";
+import { createTaskMonitor } from "./task-monitor.ts";
 import { createWorkerHistory } from "./worker-history.ts";
 import { createWorkerRows } from "./worker-rows.ts";
 
@@ -37,7 +40,10 @@ export interface MonitorParts {
   readonly state: ForemanState;
   readonly store: Store;
   readonly jobViews: JobViews;
+  readonly taskViews: TaskViews;
   readonly vitals: Pick<VitalsBook, "of">;
+  /** @throws CcError `no_such_job` */
+  findJob(jobId: number): Promise<JobFacts>;
   foreman(): ForemanView;
   nowMs(): number;
 }
@@ -55,7 +61,10 @@ export function createMonitorViews(parts: MonitorParts): MonitorViews {
   const workers = createWorkerRows({ ...parts, history });
   const events = createEventTail(store);
   const overview = createOverview({ ...parts, jobs, workers, events });
-  const builders: Builders = { overview: overview.build };
+  const builders: Builders = {
+    overview: overview.build,
+    task_monitor: createTaskMonitor({ ...parts, logOf: () => null }),
+  };
 
   return {
     async build(view) {

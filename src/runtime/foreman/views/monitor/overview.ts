@@ -9,7 +9,6 @@ import type { ForemanState } from "../../../scheduler/foreman/machine.ts";
 import { ratePerSecond } from "../../../scheduler/foreman/rate.ts";
 import { cutSeries, type SeriesSpan } from "../../../scheduler/foreman/series.ts";
 import type { VitalsBook } from "../../workers/worker-vitals.ts";
-import { toTime } from "../job-views.ts";
 import type { EventTail } from "./event-tail.ts";
 import {
   depthOf,
@@ -23,7 +22,7 @@ import {
 } from "./foreman-sums.ts";
 import { createGauge, type Gauge } from "./gauge.ts";
 import type { JobList } from "./job-list.ts";
-import { rateView, roundForScreen, roundOrNull, seriesView } from "./series-views.ts";
+import { rateView, roundForScreen, roundOrNull, seriesView, wholeSecond } from "./series-views.ts";
 import type { WorkerRows } from "./worker-rows.ts";
 
 type OverviewRequest = Extract<View, { kind: "overview" }>;
@@ -77,7 +76,7 @@ export function createOverview(parts: OverviewParts): Overview {
     const cut = cutSeries([state.totals.series], spanOf(view, nowMs));
     const rate = ratePerSecond(state.totals.rate, nowMs);
     return {
-      at: toTime(nowMs),
+      at: wholeSecond(nowMs),
       foreman: withRoundRate(parts.foreman()),
       throughput: seriesView(cut, "settled"),
       failures: seriesView(cut, "failed"),

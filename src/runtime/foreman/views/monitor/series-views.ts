@@ -21,6 +21,10 @@ export const roundOrNull = (value: number | null): number | null =>
 /** Seconds of a span that grows: whole ones, and beyond a quarter of an hour in rounder steps. */
 export const roundElapsed = (seconds: number): number => roundForScreen(Math.floor(seconds));
 
+/** An instant that changes once a second. */
+export const wholeSecond = (atMs: number): string =>
+  new Date(Math.floor(atMs / 1000) * 1000).toISOString();
+
 /** Settled or failed tasks a second. */
 export function seriesView(cut: SeriesCut, column: "settled" | "failed"): SeriesView {
   return {
