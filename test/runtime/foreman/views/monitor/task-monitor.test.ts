@@ -126,6 +126,7 @@ describe("a task", () => {
     const index = Uint32Array.of(0);
     const { assignment } = assigned;
     worker.send({ type: "task_started", seq: 1, assignment, index, running_us: 1_000_000 });
+    await worker.next("task_result_ack");
     await rig.pass(3_000);
     expect(await lookAtTask(rig, 0)).toMatchObject({
       state: "running",
