@@ -4,6 +4,7 @@
  */
 import type { ExitCode } from "../../runtime/protocol/error.ts";
 import { usageError } from "../../runtime/protocol/error.ts";
+import type { Graph, ThemeName } from "../../tui/theme/theme.ts";
 import type { CommandContext } from "../command-context.ts";
 import { type ClientContext, withListeningForeman } from "../with-foreman.ts";
 
@@ -16,6 +17,10 @@ export type OnceContext = ClientContext &
       readonly watch?: boolean | undefined;
       /** Width of the text; the terminal's, or 80. */
       readonly columns?: number | undefined;
+      readonly theme?: ThemeName | undefined;
+      readonly graph?: Graph | undefined;
+      /** Only bytes 0x20 to 0x7e; by default what the locale says. */
+      readonly ascii?: boolean | undefined;
     };
   };
 
@@ -31,8 +36,13 @@ export async function printOnce(context: OnceContext): Promise<ExitCode> {
     return await watchJson(context);
   }
   await withListeningForeman(context, async (connection) => {
-    const { printJsonOnce } = await import("./print-json.ts");
-    await printJsonOnce(context, connection);
+    if (json) {
+      const { printJsonOnce } = await import("./print-json.ts");
+      await printJsonOnce(context, connection);
+    } else {
+      const { printTextOnce } = await import("./print-text.ts");
+      await printTextOnce(context, connection);
+    }
   });
   return 0;
 }

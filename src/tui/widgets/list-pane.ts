@@ -26,8 +26,12 @@ export interface ListPane<Row> {
   readonly columnsFrom: number;
   /** Sentences for a list that has no rows at all. */
   readonly empty: readonly string[];
+  /** The same for a list whose filter lets none through. */
+  readonly unmatched?: readonly string[];
   readonly hasHeader?: boolean;
 }
+
+const UNMATCHED = ["nothing matches the filter; Esc clears it"];
 
 /** Rows of a list's pane that are not data. */
 export const LIST_PANE_FRAME_ROWS = 2;
@@ -56,7 +60,7 @@ export function listPane<Row>(
           ? null
           : { key: list.sort, descending: isDescending(list.sort, list.reverse) },
       columnsFrom: isActive ? pane.columnsFrom : 0,
-      empty: window.total === 0 ? pane.empty : ["nothing matches the filter; Esc clears it"],
+      empty: window.total === 0 ? pane.empty : (pane.unmatched ?? UNMATCHED),
     },
     theme,
   );

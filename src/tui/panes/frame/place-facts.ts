@@ -7,7 +7,10 @@ import { shortSeconds, UNKNOWN } from "../../text/fixed.ts";
 import { jobLook, taskLook, workerStyle } from "../../theme/states.ts";
 import { type Piece, piece, plain, span } from "../../widgets/spans.ts";
 
-export function placeFacts({ shown, url }: ScreenModel, ascii: boolean): readonly Piece[] {
+export function placeFacts(
+  { shown, url }: Pick<ScreenModel, "shown" | "url">,
+  ascii: boolean,
+): readonly Piece[] {
   const shownText = (text: string) => inert(text, { ascii });
   switch (shown?.kind) {
     case undefined:

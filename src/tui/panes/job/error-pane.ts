@@ -15,7 +15,7 @@ import type { Size } from "../pane.ts";
 import { failureText, taskNumbers, workerShare } from "./error-words.ts";
 
 /** How the list is looked at. */
-export type PaneState = Pick<ListPane<unknown>, "list" | "isActive" | "columnsFrom">;
+export type PaneState = Pick<ListPane<unknown>, "number" | "list" | "isActive" | "columnsFrom">;
 
 /** A title and a row a group, without a header: the columns speak for themselves. */
 export function errorPane(
@@ -27,7 +27,6 @@ export function errorPane(
   return listPane(
     {
       ...state,
-      number: 2,
       title: "ERROR GROUPS",
       notes: notesOf(body),
       window: wholeWindow(body.errors),

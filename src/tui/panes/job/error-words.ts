@@ -18,9 +18,8 @@ const SIGNALS: Readonly<Record<number, string>> = {
 /** `exit 137 (killed)`, `timeout`; "" where the message says it all, as of an ordinary exception. */
 export function failureKind(code: string, exitCode: number | null): string {
   if (exitCode !== null && (code === "exit_status" || code === "out_of_memory")) {
-    const signal = SIGNALS[exitCode];
-    const exit = `exit ${exitCode}${signal === undefined ? "" : ` (${signal})`}`;
-    return code === "exit_status" ? exit : `${code} ${exit}`;
+    const reason = code === "out_of_memory" ? "out of memory" : SIGNALS[exitCode];
+    return `exit ${exitCode}${reason === undefined ? "" : ` (${reason})`}`;
   }
   return code === "error" || code === "exit_status" ? "" : code;
 }

@@ -6,11 +6,22 @@ import { ruleTitle } from "../../widgets/rule.ts";
 import { plain } from "../../widgets/spans.ts";
 import { gridLegend, taskGrid } from "../../widgets/task-grid.ts";
 
-export function gridTitle(grid: GridView, width: number, isActive: boolean, theme: Theme): string {
+export interface GridTitle {
+  /** The key that goes there; null: printed, without keys. */
+  readonly number: number | null;
+  readonly isActive: boolean;
+}
+
+export function gridTitle(
+  grid: GridView,
+  width: number,
+  { number, isActive }: GridTitle,
+  theme: Theme,
+): string {
   const cell = `1 cell = ${formatPlural(grid.cell_tasks, "task")}`;
   const room = width - TITLE_CELLS - cell.length - 2 * NOTE_CELLS;
   const notes = grid.marks === "" ? [] : [[plain(cell)], gridLegend(grid, room, theme)];
-  return ruleTitle({ number: 1, title: "TASK GRID", isActive, notes, end: "" }, width, theme);
+  return ruleTitle({ number, title: "TASK GRID", isActive, notes, end: "" }, width, theme);
 }
 
 /** What a title takes beside its notes, and a note beside its text. */

@@ -4,7 +4,7 @@
  */
 import type { JobMonitorView } from "../../../runtime/protocol/monitor-views.ts";
 import type { ScreenModel } from "../../model/screen-model.ts";
-import { paneOf } from "../../navigation/panes-of.ts";
+import { paneOf, panesOf } from "../../navigation/panes-of.ts";
 import type { ViewState } from "../../navigation/view-state.ts";
 import type { Theme } from "../../theme/theme.ts";
 import { sideBySide } from "../../widgets/compose.ts";
@@ -49,8 +49,11 @@ interface Drawing {
   readonly theme: Theme;
 }
 
+const numberOf = (pane: JobPane): number => panesOf({ kind: "job", jobId: 0 }).indexOf(pane) + 1;
+
 function stateOf({ view, focus }: Drawing, pane: "errors" | "tasks"): PaneState {
   return {
+    number: numberOf(pane),
     list: listStateOf(view, pane),
     isActive: focus === pane,
     columnsFrom: view.columnsFrom,
@@ -84,7 +87,7 @@ const TITLE = 1;
 
 function gridRoom({ body, focus, plan, theme }: Drawing, width: number): string[] {
   return [
-    gridTitle(body.grid, width, focus === "grid", theme),
+    gridTitle(body.grid, width, { number: numberOf("grid"), isActive: focus === "grid" }, theme),
     ...gridRows(body.grid, width, plan.gridRows, theme),
   ];
 }

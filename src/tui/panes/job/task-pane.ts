@@ -4,7 +4,7 @@ import { fitName, inert } from "../../text/cells.ts";
 import { shortCount, shortSeconds } from "../../text/fixed.ts";
 import { taskLook } from "../../theme/states.ts";
 import type { Theme } from "../../theme/theme.ts";
-import { listPane } from "../../widgets/list-pane.ts";
+import { type ListPane, listPane } from "../../widgets/list-pane.ts";
 import { plain, type Span, span } from "../../widgets/spans.ts";
 import type { Column } from "../../widgets/table-columns.ts";
 import type { Size } from "../pane.ts";
@@ -13,14 +13,13 @@ import { failureText } from "./error-words.ts";
 
 export function taskPane(
   body: JobMonitorView,
-  state: PaneState & { readonly hasHeader: boolean },
+  state: PaneState & Pick<ListPane<TaskRowView>, "hasHeader" | "unmatched">,
   size: Size,
   theme: Theme,
 ): string[] {
   return listPane(
     {
       ...state,
-      number: 3,
       title: "TASKS",
       notes: [],
       window: body.tasks,

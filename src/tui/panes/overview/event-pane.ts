@@ -9,7 +9,8 @@ import { fitRows, paintRow, paintRowAs, plain, span } from "../../widgets/spans.
 import type { Size } from "../pane.ts";
 
 export interface EventPaneState {
-  readonly number: number;
+  /** The key that goes there; null: printed, without keys. */
+  readonly number: number | null;
   readonly list: ListState;
   readonly isActive: boolean;
 }

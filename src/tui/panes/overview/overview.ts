@@ -91,6 +91,15 @@ function shortSummary({ body, plan, theme }: Scene, width: number): string[] {
 
 /** Above the panes at 80x24: the figures, the chart, and the slots or what is in the way. */
 function summary({ body, plan, theme }: Scene, width: number): string[] {
+  const chartRows = Math.max(0, plan.topRows - 2);
+  const chart = chartRows === 0 ? [] : throughputChart(body, { width, height: chartRows }, theme);
+  const last =
+    body.why === null ? slotBar(body, width, theme) : whyLine(body.why.sentence, width, theme);
+  return [figureRow(body, width, theme), ...chart, last];
+}
+
+/** Rate, queue, failures and when all is done, in one row. */
+export function figureRow(body: OverviewView, width: number, theme: Theme): string {
   const figures = fittingPieces(width, [
     piece(0, span("dim", "TASKS/S "), ...rateNow(body)),
     piece(4, ...rateAverage(body)),
@@ -99,11 +108,7 @@ function summary({ body, plan, theme }: Scene, width: number): string[] {
     piece(1, ...failedShare(body)),
     piece(2, ...etaOfAll(body)),
   ]);
-  const chartRows = Math.max(0, plan.topRows - 2);
-  const chart = chartRows === 0 ? [] : throughputChart(body, { width, height: chartRows }, theme);
-  const last =
-    body.why === null ? slotBar(body, width, theme) : whyLine(body.why.sentence, width, theme);
-  return [paintRow(theme, width, figures), ...chart, last];
+  return paintRow(theme, width, figures);
 }
 
 const whyLine = (sentence: string, width: number, theme: Theme) =>

@@ -15,8 +15,15 @@ import { ruleTitle } from "../../widgets/rule.ts";
 import { fittingPieces, paintRow, piece, plain, type Span, span } from "../../widgets/spans.ts";
 import { failureText } from "../job/error-words.ts";
 
-/** As many rows as it takes, each `width` cells. */
-export function taskText(body: TaskMonitorView, width: number, theme: Theme): string[] {
+/**
+ * As many rows as it takes, each `width` cells. `opensLog` is what to press or to type for the log.
+ */
+export function taskText(
+  body: TaskMonitorView,
+  width: number,
+  theme: Theme,
+  opensLog = "l",
+): string[] {
   const draw: Drawing = { width, theme };
   return [
     stateRow(body, draw),
@@ -25,7 +32,7 @@ export function taskText(body: TaskMonitorView, width: number, theme: Theme): st
     ...resultRows(body, draw),
     ...stderrRows(body, draw),
     ...valueRows("INPUT", body.input_text, body.input_bytes, draw),
-    ...logRows(body, draw),
+    ...logRows(body, opensLog, draw),
   ];
 }
 
@@ -119,7 +126,7 @@ function stderrRows({ stderr_text }: TaskMonitorView, draw: Drawing): string[] {
   return [title("STDERR", ["its end"], draw), ...linesOf(stderr_text, draw)];
 }
 
-function logRows({ log, state }: TaskMonitorView, draw: Drawing): string[] {
+function logRows({ log, state }: TaskMonitorView, opensLog: string, draw: Drawing): string[] {
   if (log === null) {
     const sentence = state === "running" ? "nothing has been printed yet" : "nothing was printed";
     return [title("LOG", [], draw), row(draw, span("dim", `   ${sentence}`))];
@@ -127,7 +134,7 @@ function logRows({ log, state }: TaskMonitorView, draw: Drawing): string[] {
   const amount = `${formatPlural(log.lines, "line")}, ${formatBytes(log.bytes)}`;
   return [
     title("LOG", [], draw),
-    row(draw, plain(`   ${amount}   `), span("key", "l"), span("dim", " opens it")),
+    row(draw, plain(`   ${amount}   `), span("key", opensLog), span("dim", " opens it")),
   ];
 }
 

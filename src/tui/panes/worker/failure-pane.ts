@@ -11,7 +11,8 @@ import { moreBelow } from "../../widgets/table.ts";
 import type { Size } from "../pane.ts";
 
 export interface FailurePaneState {
-  readonly number: number;
+  /** The key that goes there; null: printed, without keys. */
+  readonly number: number | null;
   readonly list: ListState;
   readonly isActive: boolean;
 }

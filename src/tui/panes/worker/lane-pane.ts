@@ -15,7 +15,8 @@ import {
 import type { Size } from "../pane.ts";
 
 export interface LanePaneState {
-  readonly number: number;
+  /** The key that goes there; null: printed, without keys. */
+  readonly number: number | null;
   readonly isActive: boolean;
   readonly isZoomed: boolean;
 }
