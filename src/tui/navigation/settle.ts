@@ -4,7 +4,7 @@
  */
 import type { Focus, FocusBody, WindowRequest } from "../feed.ts";
 import type { Layout } from "../panes/layout.ts";
-import { screenOf, withScreen } from "./change.ts";
+import { screenOf, withLog, withScreen } from "./change.ts";
 import { createListState } from "./initial-view.ts";
 import type { NavContext } from "./nav-types.ts";
 import { listsOf, paneIndex } from "./panes-of.ts";
@@ -78,7 +78,28 @@ export function settle(state: ViewState, context: NavContext): ViewState {
     isChanged ||= after !== screen.lists[name];
     lists[name] = after;
   }
-  return isChanged ? withScreen(state, { lists, pane: paneAfter(screen, context) }) : state;
+  const settled = isChanged
+    ? withScreen(state, { lists, pane: paneAfter(screen, context) })
+    : state;
+  return settleLog(settled, context);
+}
+
+/**
+ * A log that stands still begins at a line that is shown, and wastes no room at its end. Once that is so,
+ * nothing that comes moves it.
+ */
+function settleLog(state: ViewState, context: NavContext): ViewState {
+  const { log } = screenOf(state);
+  const shown = context.log;
+  if (log === null || shown === null || log.follows || shown.numbers.length === 0) return state;
+  if (log.top === Number.MIN_SAFE_INTEGER) {
+    return shown.atStart ? withLog(state, { top: shown.numbers[0] ?? 0 }) : state;
+  }
+  const rows = Math.max(1, context.planLayout(state).textRows);
+  const last = Math.max(0, shown.numbers.length - rows);
+  const top = shown.numbers[last];
+  if (!shown.atEnd || top === undefined || log.top <= top) return state;
+  return withLog(state, { top });
 }
 
 export const rowsOf = (layout: Layout, name: ListName): number =>
