@@ -57,6 +57,24 @@ const ARMED_FAILPOINTS: BunPlugin = {
   },
 };
 
+/**
+ * Ink imports React's developer tools where `DEV` asks for them. They are no part of the program, but left
+ * unresolved they keep the binary from starting at all.
+ */
+const NO_DEVELOPER_TOOLS: BunPlugin = {
+  name: "no developer tools",
+  setup(build) {
+    build.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({
+      path,
+      namespace: "absent",
+    }));
+    build.onLoad({ filter: /.*/, namespace: "absent" }, () => ({
+      contents: "export default { initialize() {}, connectToDevTools() {} };",
+      loader: "js",
+    }));
+  },
+};
+
 async function compile(
   target: Target,
   outfile: string,
@@ -71,7 +89,7 @@ async function compile(
     bytecode: true,
     // Each lazy import becomes a chunk of its own; one file would be read whole at every start.
     splitting: true,
-    plugins: [...plugins],
+    plugins: [NO_DEVELOPER_TOOLS, ...plugins],
     define: {
       "process.env.NODE_ENV": '"production"',
       CC_BUILD_COMMIT: JSON.stringify(currentCommit()),

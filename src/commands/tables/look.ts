@@ -1,5 +1,6 @@
 /** The verbs that only look: lists, details, results and reasons. */
 import { NAME_BYTES_MAX } from "../../runtime/protocol/limits.ts";
+import { GRAPHS, THEME_NAMES } from "../../tui/theme/theme.ts";
 import { defineVerb } from "../option-table.ts";
 import {
   CLIENT_OPTIONS,
@@ -8,6 +9,44 @@ import {
   PROGRESS_OPTIONS,
   REDUCE_OPTIONS,
 } from "./shared.ts";
+
+export const TOP_VERB = defineVerb({
+  verb: "top",
+  group: "Look",
+  summary: "watch and steer jobs, tasks and workers on the terminal",
+  usage: ["top [JOB[/INDEX]|WORKER] [options]"],
+  positionals: [{ name: "JOB[/INDEX]|WORKER", required: false, completes: "job" }],
+  options: {
+    readOnly: { type: "boolean", description: "hide everything that changes something" },
+    theme: {
+      type: "choice",
+      choices: THEME_NAMES,
+      description: "colours; cb for colour-blind eyes",
+    },
+    graph: { type: "choice", choices: GRAPHS, description: "how charts are drawn" },
+    ascii: { type: "boolean", description: "plain ASCII only" },
+    once: { type: "boolean", description: "print it once as text, as without a terminal" },
+    columns: {
+      type: "integer",
+      min: 40,
+      max: 500,
+      description: "width of the text",
+      defaultText: "the terminal's, or 80",
+    },
+    watch: { type: "boolean", description: "with --json: an object for each change" },
+    ...CLIENT_OPTIONS,
+  },
+  sections: { "Without a screen": ["once", "columns", "watch"] },
+  examples: [
+    { line: "cc top", does: "the whole installation; ? shows the keys" },
+    { line: "cc top 17", does: "open at job 17; 17/3 at a task, alpha at a worker" },
+    { line: "cc top --once", does: "the same as text, also in a pipe" },
+    { line: "cc top --json --watch | jq .rate", does: "an object for each change" },
+  ],
+  notes: [
+    "It only shows until you answer a question with y. docs/monitor.md tells of its screens and keys.",
+  ],
+});
 
 export const JOBS_VERB = defineVerb({
   verb: "jobs",
