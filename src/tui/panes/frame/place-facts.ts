@@ -58,5 +58,6 @@ export const hostOf = (url: string): string => url.replace(/^wss?:\/\//, "").rep
 
 function ageOf(since: string | null, at: string): string {
   if (since === null) return UNKNOWN;
-  return shortSeconds((Date.parse(at) - Date.parse(since)) / 1000);
+  // `at` is a whole second, `since` is not.
+  return shortSeconds(Math.max(0, (Date.parse(at) - Date.parse(since)) / 1000));
 }
