@@ -103,8 +103,9 @@ export function createMonitorStore(parts: MonitorParts): MonitorStore {
   }
 
   /** Only which place it is about matters for finding the picture. */
-  const focusNow = (view: ViewState): Focus =>
-    focusOf(view, { planLayout, shown: null, asked: null });
+  function focusNow(view: ViewState): Focus {
+    return focusOf(view, { planLayout, shown: null, asked: null });
+  }
 
   function step(action: NavAction): void {
     const before = state;
@@ -126,9 +127,9 @@ export function createMonitorStore(parts: MonitorParts): MonitorStore {
     tell("key");
   }
 
-  const tell = (urgency: Urgency): void => {
+  function tell(urgency: Urgency): void {
     for (const listener of listeners) listener(urgency);
-  };
+  }
 
   function onUpdate(update: FeedUpdate): void {
     if (update.kind === "link") {
