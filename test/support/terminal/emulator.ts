@@ -127,6 +127,16 @@ function watchModes(terminal: xterm.Terminal): WatchedModes {
   };
   terminal.parser.registerCsiHandler({ prefix: "?", final: "h" }, setPrivate(true));
   terminal.parser.registerCsiHandler({ prefix: "?", final: "l" }, setPrivate(false));
+  // Save and restore, which the emulator does not know.
+  let savedAlternateScroll = false;
+  terminal.parser.registerCsiHandler({ prefix: "?", final: "s" }, (parameters) => {
+    if (parameters.includes(1007)) savedAlternateScroll = watched.alternateScroll;
+    return false;
+  });
+  terminal.parser.registerCsiHandler({ prefix: "?", final: "r" }, (parameters) => {
+    if (parameters.includes(1007)) watched.alternateScroll = savedAlternateScroll;
+    return false;
+  });
   terminal.parser.registerCsiHandler({ prefix: ">", final: "u" }, () => {
     watched.kittyKeyboard += 1;
     return false;

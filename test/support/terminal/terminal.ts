@@ -63,7 +63,7 @@ export interface TestTerminal {
   sttyState(): SttyState;
   /** The program that was started. */
   readonly ended: Promise<TerminalEnd>;
-  /** As `ended`, with a deadline that shows the screen. */
+  /** As `ended`, with all its output on the screen, and a deadline that shows the screen. */
   end(deadlineMs?: number): Promise<TerminalEnd>;
   /** What runs in this terminal's session. */
   processes(): readonly SessionProcess[];
@@ -80,6 +80,7 @@ export function openTerminal(request: TerminalRequest): TestTerminal {
   const emulator = createEmulator(columns, rows);
   const raw = createRawTap();
   const waiters = new Set<() => void>();
+  const wholeOutput = Promise.withResolvers<void>();
   let line: SlowLine | null = null;
   const child = Bun.spawn([...request.command], {
     ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
@@ -92,6 +93,8 @@ export function openTerminal(request: TerminalRequest): TestTerminal {
         line?.onArrived(bytes.byteLength);
         emulator.write(bytes, wake);
       },
+      // Nobody writes to it any more; what was written has been read.
+      exit: () => void emulator.write(new Uint8Array(0), wholeOutput.resolve),
     },
   });
   const { terminal } = child;
@@ -180,8 +183,8 @@ export function openTerminal(request: TerminalRequest): TestTerminal {
     sttyState: () => sttyOf(terminal.localFlags),
     ended,
     async end(deadlineMs = END_MS) {
-      const seen = waitFor(() => hasEnded, deadlineMs);
-      await seen;
+      await waitFor(() => hasEnded, deadlineMs);
+      await wholeOutput.promise;
       return await ended;
     },
     processes: () => sessionProcesses(child.pid),

@@ -10,6 +10,7 @@ import {
   startFakeForeman,
 } from "../../../support/monitor/fake-foreman.ts";
 import { openTerminal, type TestTerminal } from "../../../support/terminal/terminal.ts";
+import { isLive } from "./walk.ts";
 
 /** What `beforeAll` may take: the first file also builds the binary. */
 export const SETUP_MS = 180_000;
@@ -82,7 +83,7 @@ export async function openTopStage(foremanOptions: FakeForemanOptions = {}): Pro
     open,
     async openLive(options) {
       const terminal = open(options);
-      await terminal.waitFor(/LIVE/);
+      await terminal.waitFor(isLive);
       return terminal;
     },
     closeTerminals,

@@ -1,0 +1,36 @@
+/** How tests know that the monitor has done what it was told: by what it then shows. */
+import type { TestTerminal } from "../../../support/terminal/terminal.ts";
+
+/** Keys that mean nothing anywhere; each use takes the next one, so that its notice is new. */
+const MEANINGLESS = ["5", "6", "7", "8", "9"] as const;
+const used = new WeakMap<TestTerminal, number>();
+
+/**
+ * Resolves when all keys pressed so far have been dealt with. Nothing may lie over the screen.
+ * @returns the key that was answered.
+ */
+export async function keysDone(terminal: TestTerminal): Promise<string> {
+  const count = used.get(terminal) ?? 0;
+  used.set(terminal, count + 1);
+  const key = MEANINGLESS[count % MEANINGLESS.length] ?? "5";
+  terminal.keys(key);
+  await terminal.waitFor(new RegExp(`no action on "${key}" here`));
+  return key;
+}
+
+const CLOCK = /\b\d\d:\d\d:\d\d\b/;
+
+/** Resolves when the clock has moved on by so many seconds: what came before has been drawn by then. */
+export async function clockTicks(terminal: TestTerminal, count = 1): Promise<void> {
+  for (let tick = 0; tick < count; tick++) {
+    const before = CLOCK.exec(terminal.screen())?.[0];
+    await terminal.waitFor((screen) => {
+      const now = CLOCK.exec(screen)?.[0];
+      return now !== undefined && now !== before;
+    });
+  }
+}
+
+/** There is a foreman, and what it said about this place. */
+export const isLive = (screen: string): boolean =>
+  /^[^\n]* LIVE\b/.test(screen) && !/Waiting for /.test(screen);
