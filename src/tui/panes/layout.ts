@@ -101,7 +101,10 @@ function overviewRooms(screen: ScreenState, size: Size): Rooms {
 function workerRooms(screen: ScreenState, size: Size): Rooms {
   const plan = planWorker(size, paneOf(screen) as WorkerPane, screen.isZoomed);
   return {
-    listRows: { tasks: listRoom(plan.taskRows), errors: Math.max(0, plan.errorRows - 1) },
+    listRows: {
+      tasks: listRoom(plan.taskRows),
+      errors: pageRows(Math.max(0, plan.errorRows - 1 - plan.adviceRows)),
+    },
   };
 }
 

@@ -2,9 +2,9 @@
  * Panes put together: side by side, dimmed, or with a box drawn over them. All of them work on finished rows
  * and keep their exact width.
  */
-import { fitCells, sliceCells, stripSgr } from "../text/cells.ts";
+import { cellWidth, sliceCells, stripSgr, truncateEnd } from "../text/cells.ts";
 import type { Theme } from "../theme/theme.ts";
-import { blankRows, fitRows, paintEnds, type Span, span } from "./spans.ts";
+import { blankRows, fitRows } from "./spans.ts";
 
 export interface Part {
   readonly rows: readonly string[];
@@ -44,18 +44,19 @@ export function box({ title, end, foot, rows, width }: Box, theme: Theme): strin
   ];
 }
 
+/** The left text is kept longer than the right one. */
 function borderRow(left: string, right: string, width: number, theme: Theme): string {
-  const leftText = left === "" ? "" : fitCells(` ${left} `, Math.min(width, left.length + 2));
-  const rightText = right === "" ? "" : ` ${right} `;
-  const room = width - leftText.length - rightText.length;
-  const spans = (text: string): readonly Span[] => (text === "" ? [] : [span("strong", text)]);
-  if (room < 0) return paintEnds(theme, width, spans(leftText), []);
+  const leftText = left === "" ? "" : truncateEnd(` ${left} `, width);
+  const room = width - cellWidth(leftText);
+  const rightText = right === "" || room < END_CELLS_MIN ? "" : truncateEnd(` ${right} `, room);
   return (
     theme.paint("strong", leftText) +
-    theme.paint("accent", "─".repeat(room)) +
+    theme.paint("accent", "─".repeat(Math.max(0, room - cellWidth(rightText)))) +
     theme.paint("dim", rightText)
   );
 }
+
+const END_CELLS_MIN = 5;
 
 export interface Spot {
   readonly top: number;

@@ -20,8 +20,9 @@ import { crumbsOf } from "./crumbs.ts";
 import { linkPieces } from "./link-words.ts";
 import { placeFacts } from "./place-facts.ts";
 
-/** Cells that the breadcrumb gets at least, if it needs them. */
+/** What the breadcrumb gets at least, if it needs it. */
 const CRUMB_CELLS_MIN = 18;
+const CRUMB_SHARE_MIN = 0.45;
 const SHORT_BELOW = 60;
 
 export function header(model: ScreenModel, width: number, theme: Theme): string {
@@ -29,7 +30,8 @@ export function header(model: ScreenModel, width: number, theme: Theme): string 
   const crumbs = crumbsOf(model).map((crumb) => inert(crumb, { ascii }));
   const wanted = ["cc top", ...crumbs].join(" > ");
   const pieces = rightPieces(model, width < SHORT_BELOW, theme);
-  const beside = Math.max(0, width - Math.min(cellWidth(wanted), CRUMB_CELLS_MIN) - 2);
+  const crumbCells = Math.max(CRUMB_CELLS_MIN, Math.floor(width * CRUMB_SHARE_MIN));
+  const beside = Math.max(0, width - Math.min(cellWidth(wanted), crumbCells) - 2);
   const right = fittingPieces(Math.max(beside, neededCells(pieces)), pieces);
   return paintEnds(theme, width, breadcrumb(crumbs, width - spansWidth(right) - 1), right);
 }

@@ -45,7 +45,7 @@ export function placeFacts(
       return [
         piece(5, plain(shownText(worker.host))),
         piece(4, span(workerStyle(worker.state), worker.state)),
-        piece(6, span("dim", "up "), plain(ageOf(worker.connected_at, at))),
+        piece(6, span("dim", "since "), plain(ageOf(worker.connected_at, at))),
         piece(7, plain(`${formatExactCount(worker.slots)} slots`)),
         piece(9, span("dim", `v${shownText(worker.version)}`)),
       ];

@@ -42,9 +42,9 @@ export function fleetPane(body: OverviewView, { width, height }: Size, theme: Th
     line([totals(body), waiting(body)]),
   ];
   const more = [
+    ...whyRows(body, inner, theme).map(inside),
     line([[span("dim", "JOBS")], ...jobStates(body)]),
     line([[span("dim", "WORKERS")], ...workerStates(body)]),
-    ...whyRows(body, inner, theme).map(inside),
   ];
   return fitRows([...essential, ...more], width, height);
 }

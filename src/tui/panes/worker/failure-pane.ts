@@ -1,10 +1,12 @@
 /** The failures that a worker had lately, and what they suggest. */
-import type { WorkerMonitorView } from "../../../runtime/protocol/monitor-views.ts";
+import type { WindowView, WorkerMonitorView } from "../../../runtime/protocol/monitor-views.ts";
 import type { ListState } from "../../navigation/view-state.ts";
 import { inert } from "../../text/cells.ts";
 import { instantTime } from "../../text/fixed.ts";
 import { wrapWords } from "../../text/wrap.ts";
 import type { Theme } from "../../theme/theme.ts";
+import { cursorRow } from "../../widgets/list-pane.ts";
+import { positionText, shownRows } from "../../widgets/list-window.ts";
 import { ruleTitle } from "../../widgets/rule.ts";
 import { fitRows, paintRow, paintRowAs, plain, span } from "../../widgets/spans.ts";
 import { moreBelow } from "../../widgets/table.ts";
@@ -15,6 +17,8 @@ export interface FailurePaneState {
   readonly number: number | null;
   readonly list: ListState;
   readonly isActive: boolean;
+  /** Kept for what the failures suggest, whether they do or not; absent: as many as that takes. */
+  readonly adviceRows?: number;
 }
 
 type Failure = WorkerMonitorView["recent_failures"][number];
@@ -23,30 +27,48 @@ type Failure = WorkerMonitorView["recent_failures"][number];
 export function failurePane(
   body: WorkerMonitorView,
   { width, height }: Size,
-  { number, list, isActive }: FailurePaneState,
+  state: FailurePaneState,
   theme: Theme,
 ): string[] {
   if (height <= 0) return [];
+  const { number, list, isActive } = state;
+  const advice = adviceLines(body, width, theme);
+  const adviceRows = state.adviceRows ?? Math.min(advice.length, ADVICE_ROWS_MAX);
   const failures = body.recent_failures;
+  const room = Math.max(0, height - 1 - adviceRows);
+  const shown = shownRows(failureWindow(failures), list.top, room);
+  const cursor = cursorRow(shown, list, isActive);
   const title = ruleTitle(
-    { number, title: `RECENT FAILURES ${failures.length}`, isActive, notes: [], end: "" },
+    {
+      number,
+      title: `RECENT FAILURES ${failures.length}`,
+      isActive,
+      notes: [],
+      end: positionText(shown, failures.length),
+    },
     width,
     theme,
   );
-  const advice = adviceRows(body, width, theme).slice(0, Math.max(0, height - 2));
-  const room = Math.max(0, height - 1 - advice.length);
-  const first = Math.max(0, Math.min(list.top, failures.length - room));
-  const rows = failures
-    .slice(first, first + room)
-    .map((failure, at) =>
-      failureRow(failure, isActive && first + at === list.selectedAt, width, theme),
-    );
-  const hidden = failures.length - first - rows.length;
-  if (hidden > 0 && rows.length > 1) rows[rows.length - 1] = moreBelow(hidden + 1, width, theme);
-  const nothing = paintRow(theme, width, [plain("   "), span("dim", "none")]);
-  const shown = failures.length === 0 ? [nothing] : rows;
-  return fitRows([title, ...fitRows(shown, width, room), ...advice], width, height);
+  const rows = shown.rows.flatMap(({ row }, at) =>
+    row === null ? [] : [failureRow(row, cursor === at, width, theme)],
+  );
+  if (shown.below > 0 && rows.length < room) rows.push(moreBelow(shown.below, width, theme));
+  if (failures.length === 0) rows.push(paintRow(theme, width, [plain("   "), span("dim", "none")]));
+  const all = [title, ...fitRows(rows, width, room), ...fitRows(advice, width, adviceRows)];
+  return fitRows(all, width, height);
 }
+
+const ADVICE_ROWS_MAX = 3;
+
+/** By position: a task may fail twice here. */
+const failureWindow = (failures: readonly Failure[]): WindowView<Failure> => ({
+  total: failures.length,
+  matching: failures.length,
+  from: 0,
+  order: failures.map((_, at) => String(at)),
+  rows: Object.fromEntries(failures.entries()),
+  anchor_at: null,
+});
 
 function failureRow(failure: Failure, isSelected: boolean, width: number, theme: Theme): string {
   const { ascii } = theme;
@@ -60,7 +82,7 @@ function failureRow(failure: Failure, isSelected: boolean, width: number, theme:
   return isSelected ? paintRowAs(theme, "selection", width, spans) : paintRow(theme, width, spans);
 }
 
-function adviceRows({ why }: WorkerMonitorView, width: number, theme: Theme): string[] {
+function adviceLines({ why }: WorkerMonitorView, width: number, theme: Theme): string[] {
   if (why === null) return [];
   const { ascii } = theme;
   const text = `hint: ${why.sentence}${why.hint === null ? "" : ` ${why.hint}`}`;

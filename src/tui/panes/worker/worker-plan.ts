@@ -21,6 +21,8 @@ export interface WorkerPlan {
   readonly taskWidth: number;
   readonly errorRows: number;
   readonly errorWidth: number;
+  /** Of those, for what the failures suggest. */
+  readonly adviceRows: number;
 }
 
 export function planWorker(size: Size, focus: WorkerPane, isZoomed: boolean): WorkerPlan {
@@ -41,6 +43,7 @@ function planOne({ width, height }: Size, only: WorkerPane, figureRows: number):
     taskWidth: width,
     errorRows: only === "errors" ? rows : 0,
     errorWidth: width,
+    adviceRows: only === "errors" && rows > 3 ? 2 : 0,
   };
 }
 
@@ -59,6 +62,7 @@ function planStack({ width, height }: Size): WorkerPlan {
     taskWidth: width,
     errorRows,
     errorWidth: width,
+    adviceRows: height < 18 ? 0 : 1,
   };
 }
 
@@ -78,5 +82,6 @@ function planBeside({ width, height }: Size): WorkerPlan {
     taskWidth: width - errorWidth - 1,
     errorRows: rest,
     errorWidth,
+    adviceRows: 3,
   };
 }

@@ -108,6 +108,7 @@ function failures(scene: Scene): string[] {
       number: numberOf(scene, "errors"),
       list: listStateOf(view, "errors"),
       isActive: active === "errors",
+      adviceRows: plan.adviceRows,
     },
     theme,
   );
