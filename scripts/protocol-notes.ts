@@ -68,6 +68,8 @@ export const MESSAGE_GROUPS: readonly {
       "drain",
       "heartbeat",
       "heartbeat_echo",
+      "observe",
+      "activity",
       "assign_task",
       "task_started",
       "task_result",
@@ -209,6 +211,13 @@ export const MESSAGE_NOTES: Readonly<Record<MessageType, MessageNote>> = {
       "Renews the lease of everything the session holds; one whose `beat` is not higher renews nothing.",
   },
   heartbeat_echo: { from: "foreman", source: "heartbeatEcho" },
+  observe: {
+    from: "foreman",
+    source: "observe",
+    meaning:
+      "Only to workers whose offer has the feature `activity`. While it is said again within its seconds, the worker sends `activity`.",
+  },
+  activity: { from: "worker", source: "activity" },
   assign_task: {
     from: "foreman",
     source: "assignTask",

@@ -16,6 +16,7 @@ import { PROGRAM_VERSION } from "../runtime/platform/version.ts";
 import { CcError, type ExitCode, toCcError } from "../runtime/protocol/error.ts";
 import { type WorkerOffer, workerOffer } from "../runtime/protocol/job-spec.ts";
 import { NAME_BYTES_MAX } from "../runtime/protocol/limits.ts";
+import { WORKER_FEATURES } from "../runtime/protocol/messages.ts";
 import { SPOOL_AFTER_MS } from "../runtime/scheduler/agent/spooling.ts";
 import { parseForemanAddress } from "../runtime/transport/foreman-address.ts";
 import { ensureKeyFile, readKeyFile } from "../runtime/transport/key-files.ts";
@@ -146,6 +147,7 @@ function createOffer(values: Values, probe: HostProbe): WorkerOffer {
     platform: `${process.platform}-${process.arch}`,
     version: PROGRAM_VERSION,
     pid: process.pid,
+    features: [...WORKER_FEATURES],
   });
 }
 

@@ -204,6 +204,7 @@ export function createCrew(parts: CrewParts): BatchCrew {
       const runningUs = (timeline.nowMs - batch.rowBeganAtMs) * 1000;
       say({ type: "batchInspected", batchId, runningRow, runningUs });
     },
+    look: () => null,
     leaderPids: () => [],
     async close() {},
   };

@@ -157,5 +157,7 @@ export const workerOffer = z.object({
   platform: z.string(),
   version: z.string(),
   pid: z.int(),
+  /** What it can do beyond the least: WORKER_FEATURES in messages.ts. */
+  features: z.optional(z.array(name).check(z.maxLength(64))),
 });
 export type WorkerOffer = z.infer<typeof workerOffer>;

@@ -73,3 +73,9 @@ export const LIST_ROWS_MAX = 10_000;
 export const MONITOR_ROWS_MAX = 500;
 /** Unsuccessful attempts kept a job, newest last; beyond it only counts grow. */
 export const ATTEMPT_ENDS_PER_JOB_MAX = 10_000;
+/** Seconds that a worker remembers what its slots did: the widest a screen shows. */
+export const LANE_SECONDS = 120;
+/** Jobs that are told apart in that; a screen has letters for fewer. */
+export const LANE_JOBS_MAX = 253;
+/** A worker that nobody asks again goes quiet after so long. */
+export const OBSERVE_SECONDS_MAX = 60;

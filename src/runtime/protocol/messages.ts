@@ -20,7 +20,12 @@ export const SUBPROTOCOL_JSON = "crowdcompute.v1.json";
 /** What a foreman of this version can do that an older one of the same protocol cannot. */
 export const FEATURE_LARGE_OUTPUTS = "large_outputs";
 export const FEATURE_LOGS = "logs";
-export const FEATURES: readonly string[] = [FEATURE_LARGE_OUTPUTS, FEATURE_LOGS];
+export const FEATURE_MONITOR = "monitor";
+export const FEATURES: readonly string[] = [FEATURE_LARGE_OUTPUTS, FEATURE_LOGS, FEATURE_MONITOR];
+
+/** What a worker of this version can do that an older one of the same protocol cannot; in its offer. */
+export const FEATURE_ACTIVITY = "activity";
+export const WORKER_FEATURES: readonly string[] = [FEATURE_ACTIVITY];
 
 const allMessages = [
   ...handshakeMessages,

@@ -3,7 +3,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { BatchOrder } from "../scheduler/agent/events.ts";
 import type { WorkerEvent } from "./agent-loop.ts";
-import type { BatchRunner, RunnerListener } from "./batch-runner.ts";
+import type { BatchRunner, RunnerListener, RunningTask } from "./batch-runner.ts";
 import type { Bundles } from "./code/bundles.ts";
 import { createCommandRunner } from "./commands/command-runner.ts";
 import { createFunctionRunner } from "./executors/function-runner.ts";
@@ -17,7 +17,9 @@ export interface BatchCrew {
   recall(batchId: number): void;
   cancelRows(batchId: number, rows: Uint32Array, reason: string): void;
   kill(batchId: number): void;
+  /** Says with an event what runs of it. */
   inspect(batchId: number): void;
+  look(batchId: number): RunningTask | null;
   /** Of all processes that lead a session of their own. */
   leaderPids(): Iterable<number>;
   close(): Promise<void>;
@@ -72,6 +74,9 @@ export function createBatchCrew(options: BatchCrewOptions): BatchCrew {
     listener,
   });
 
+  const look = (batchId: number): RunningTask | null =>
+    runners.get(batchId)?.inspect(batchId) ?? null;
+
   return {
     run(order) {
       const plan = plans.find(order.jobId, order.specVersion);
@@ -89,8 +94,9 @@ export function createBatchCrew(options: BatchCrewOptions): BatchCrew {
     },
     cancelRows: (batchId, rows, reason) => runners.get(batchId)?.cancelRows(batchId, rows, reason),
     kill: (batchId) => runners.get(batchId)?.kill(batchId),
+    look,
     inspect(batchId) {
-      const found = runners.get(batchId)?.inspect(batchId) ?? null;
+      const found = look(batchId);
       const runningUs = found?.runningUs ?? 0;
       post({ type: "batchInspected", batchId, runningRow: found?.row ?? null, runningUs });
     },

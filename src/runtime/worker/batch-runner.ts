@@ -10,6 +10,13 @@ export interface RunnerListener {
   onBatchEnded(batchId: number, refusal: string | null): void;
 }
 
+export interface RunningTask {
+  readonly row: number;
+  readonly runningUs: number;
+  /** The process whose session it runs in. */
+  readonly leaderPid: number;
+}
+
 export interface BatchRunner {
   /** Answered through the listener, which may happen before it returns. */
   run(order: BatchOrder, plan: JobPlan, timeoutMs: number): void;
@@ -19,7 +26,7 @@ export interface BatchRunner {
   /** Ends it; what runs is not reported, except by `onBatchEnded`. */
   kill(batchId: number): void;
   /** What runs of this batch and for how long; null when nothing does. */
-  inspect(batchId: number): { readonly row: number; readonly runningUs: number } | null;
+  inspect(batchId: number): RunningTask | null;
   /** Processes that lead a session of their own. */
   leaderPids(): Iterable<number>;
   /** Ends everything; resolves when all has gone. */

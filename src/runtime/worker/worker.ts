@@ -11,6 +11,7 @@ import { asBootId } from "../protocol/ids.ts";
 import { type AgentOptions, createAgentState } from "../scheduler/agent/state.ts";
 import { leaveUnheard } from "../scheduler/agent/stopping.ts";
 import type { WelcomeFacts } from "../transport/channel.ts";
+import { createActivityReporter } from "./activity/activity-reporter.ts";
 import { createAgentLoop, type WorkerEvent } from "./agent-loop.ts";
 import { createBatchCrew } from "./batch-crew.ts";
 import { type PerformerParts, performEffect } from "./effect-performer.ts";
@@ -46,18 +47,30 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   /** Until a fault of our own: then nothing that the machine remembers is worth writing down. */
   let isSound = true;
 
+  const activity = createActivityReporter({
+    state,
+    clock,
+    look: (batchId) => crew.look(batchId),
+    send: (message) => link.send(message),
+  });
   const loop = createAgentLoop({
     state,
     clock,
     // The link comes last, and nothing is ordered before it has a connection.
-    perform: (effect) => performEffect(effect, performer),
+    perform(effect) {
+      activity.onEffect(effect);
+      performEffect(effect, performer);
+    },
     onFault(thrown) {
       isSound = false;
       logger.error("the worker meets a fault of its own", { error: thrown });
       void end(toCcError(thrown));
     },
   });
-  const { post } = loop;
+  const post = (event: WorkerEvent): void => {
+    activity.onEvent(event);
+    loop.post(event);
+  };
   const storage = watchStorage({
     folder: parts.scratch.folder,
     clock,
@@ -77,6 +90,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       post({ type: "loadMeasured", ...sample });
     },
   });
+  const read = createMessageReader({ post, plans, bundles, outputs, logger });
   const link = createForemanLink({
     ...linkOptionsOf(options),
     onConnected(welcome) {
@@ -86,9 +100,11 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       bundles.onConnected(link.send);
       outputs.onConnected(link.send, welcome.features ?? []);
     },
-    onMessage: createMessageReader({ post, plans, bundles, outputs, logger }),
+    onMessage: (message) =>
+      message.type === "observe" ? activity.observe(message.seconds) : read(message),
     onDisconnected() {
       bundles.onDisconnected();
+      activity.onDisconnected();
       outputs.onDisconnected();
       post({ type: "disconnected" });
     },
@@ -116,6 +132,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       for (const effect of unheard) performEffect(effect, performer);
     }
     endLoadWatch();
+    activity.stop();
     storage.stop();
     await link.close(reason);
     bundles.close();

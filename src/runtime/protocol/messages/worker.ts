@@ -5,6 +5,7 @@
  */
 import * as z from "zod/mini";
 import { workerOffer } from "../job-spec.ts";
+import { LANE_JOBS_MAX, LANE_SECONDS, OBSERVE_SECONDS_MAX } from "../limits.ts";
 import {
   assignmentId,
   bytes,
@@ -71,6 +72,48 @@ export const heartbeat = z.object({
 
 /** The foreman's echo: its absence shows a one-way cut. */
 export const heartbeatEcho = z.object({ type: z.literal("heartbeat_echo"), beat: sequence });
+
+/** Somebody looks at this worker: it tells once a second what its slots do, for so long. Said again while it is wanted. */
+export const observe = z.object({
+  type: z.literal("observe"),
+  seconds: z.int().check(z.minimum(1), z.maximum(OBSERVE_SECONDS_MAX)),
+});
+
+/**
+ * What the slots did since it was told last, at first up to LANE_SECONDS back, and what they do now.
+ * Only while observed; in memory only, and nothing is decided by it.
+ */
+export const activity = z
+  .object({
+    type: z.literal("activity"),
+    slots: z.int().check(z.minimum(1), z.maximum(4096)),
+    /** Told of; the last one is just over. */
+    seconds: z.int().check(z.minimum(0), z.maximum(LANE_SECONDS)),
+    /** Slot by slot a byte a second, the oldest first: 0 idle, 1 a failure, from 2 on row of `jobs`, 255 any other job. */
+    lanes: bytes,
+    jobs: z.array(jobId).check(z.maxLength(LANE_JOBS_MAX)),
+    /** What runs now, one a slot. */
+    tasks: z
+      .array(
+        z.object({
+          slot: z.int().check(z.minimum(1), z.maximum(4096)),
+          job_id: jobId,
+          index: u32,
+          attempt: u32,
+          running_ms: durationMs,
+          /** Of its process tree, 100 is one core; null where that is not known (yet). */
+          cpu_percent: z.nullable(z.number()),
+          memory_bytes: z.nullable(z.number()),
+        }),
+      )
+      .check(z.maxLength(4096)),
+  })
+  .check(
+    z.refine(
+      (message) => message.lanes.byteLength === message.slots * message.seconds,
+      "lanes must have a byte a slot and second",
+    ),
+  );
 
 /** `attempt` is the number these executions carry. Consecutive indexes travel as `first_index`. */
 export const assignTask = z
@@ -211,6 +254,8 @@ export const workerMessages = [
   drain,
   heartbeat,
   heartbeatEcho,
+  observe,
+  activity,
   assignTask,
   taskStarted,
   taskResult,

@@ -23,7 +23,14 @@ import {
   onRowsRecalled,
 } from "./outcomes.ts";
 import { flushWhenDue, onReportsAcknowledged } from "./reports.ts";
-import { beat, onConnected, onDisconnected, onSessionEnded, silentAtMs } from "./session.ts";
+import {
+  beat,
+  onBeatEchoed,
+  onConnected,
+  onDisconnected,
+  onSessionEnded,
+  silentAtMs,
+} from "./session.ts";
 import type { AgentState } from "./state.ts";
 import {
   checkLimits,
@@ -51,8 +58,7 @@ const HANDLERS: { readonly [Type in AgentEvent["type"]]: Handler<Type> } = {
   tasksRevoked: onTasksRevoked,
   tasksCancelled: onTasksCancelled,
   reportsAcknowledged: onReportsAcknowledged,
-  // That something was heard is all it says; see FROM_FOREMAN.
-  beatEchoed: () => {},
+  beatEchoed: onBeatEchoed,
   bundleReady: onBundleReady,
   bundleFailed: onBundleFailed,
   resultsDelivered: onResultsDelivered,

@@ -24,7 +24,12 @@ export function onConnected(
   state.heartbeatMs = heartbeatMs;
   state.leaseMs = leaseMs;
   state.connectionSeq++;
-  state.connection = { kind: "up", beat: 0, nextBeatAtMs: atMs + heartbeatMs };
+  state.connection = {
+    kind: "up",
+    beat: 0,
+    beatAtMs: atMs,
+    nextBeatAtMs: atMs + heartbeatMs,
+  };
   effects.push({
     type: "sendMessage",
     message: {
@@ -145,6 +150,7 @@ export function beat(state: AgentState, atMs: number, effects: AgentEffect[]): v
   }
   if (atMs < connection.nextBeatAtMs) return;
   connection.beat++;
+  connection.beatAtMs = atMs;
   // From now, not from when it was due: a process that was stopped must not send a burst.
   connection.nextBeatAtMs = atMs + state.heartbeatMs;
   effects.push({
@@ -157,8 +163,19 @@ export function beat(state: AgentState, atMs: number, effects: AgentEffect[]): v
       cpu: state.cpuPercent,
       memory: state.memoryPercent,
       free_slots: state.freeSlots.length,
+      ...(state.roundTripUs === null ? {} : { round_trip_us: state.roundTripUs }),
     },
   });
+}
+
+/** That something was heard, the machine notes of every word; this one says how long the way is. */
+export function onBeatEchoed(
+  state: AgentState,
+  { beat: echoed, atMs }: EventOf<"beatEchoed">,
+): void {
+  const { connection } = state;
+  if (connection.kind !== "up" || connection.beat !== echoed) return;
+  state.roundTripUs = Math.min(0xffffffff, Math.round((atMs - connection.beatAtMs) * 1000));
 }
 
 /** When silence becomes deafness. A lease that is short in beats ends first. */

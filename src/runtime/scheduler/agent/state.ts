@@ -157,7 +157,7 @@ export interface Report {
 
 export type AgentConnection =
   | { readonly kind: "down" }
-  | { readonly kind: "up"; beat: number; nextBeatAtMs: number };
+  | { readonly kind: "up"; beat: number; beatAtMs: number; nextBeatAtMs: number };
 
 export type AgentMode =
   | { readonly kind: "working" }
@@ -191,6 +191,8 @@ export interface AgentState {
   cpuBusySinceMs: number | null;
   cpuPercent: number;
   memoryPercent: number;
+  /** From a beat to its echo, the last time; null: none was measured. */
+  roundTripUs: number | null;
   readonly jobs: Map<JobId, JobRecord>;
   readonly assignments: Map<AssignmentId, Assignment>;
   waitingCount: number;
@@ -235,6 +237,7 @@ export function createAgentState(options: AgentOptions): AgentState {
     cpuBusySinceMs: null,
     cpuPercent: 0,
     memoryPercent: 0,
+    roundTripUs: null,
     jobs: new Map(),
     assignments: new Map(),
     waitingCount: 0,

@@ -127,7 +127,8 @@ export function createCommandRunner(options: CommandRunnerOptions): BatchRunner 
     inspect(batchId) {
       const task = running.get(batchId);
       if (task === undefined) return null;
-      return { row: 0, runningUs: (performance.now() - task.command.startedAtMs) * 1000 };
+      const { startedAtMs, pid } = task.command;
+      return { row: 0, runningUs: (performance.now() - startedAtMs) * 1000, leaderPid: pid };
     },
     *leaderPids() {
       for (const { command } of running.values()) yield command.pid;

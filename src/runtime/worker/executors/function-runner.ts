@@ -181,8 +181,10 @@ export function createFunctionRunner(options: FunctionRunnerOptions): BatchRunne
       lane.executor?.child.kill();
     },
     inspect(batchId) {
-      const found = lanes.get(batchId)?.executor?.child.inspect() ?? null;
-      return found?.batchId === batchId ? found : null;
+      const child = lanes.get(batchId)?.executor?.child;
+      const found = child?.inspect() ?? null;
+      if (!child || found?.batchId !== batchId) return null;
+      return { row: found.row, runningUs: found.runningUs, leaderPid: child.pid };
     },
     leaderPids: pool.leaderPids,
     async close() {

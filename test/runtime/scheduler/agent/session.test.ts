@@ -98,6 +98,20 @@ describe("heartbeats", () => {
     expect(lines(agent.pass(3_000))).toEqual(["send beat 2 free 1"]);
   });
 
+  test("tell with the next one how long the last one's echo took, and of no other's", () => {
+    const agent = createConnectedAgent();
+    const roundTrip = (effects: ReturnType<typeof agent.pass>) =>
+      (effects[0] as { readonly message?: { readonly round_trip_us?: number } }).message
+        ?.round_trip_us;
+    expect(roundTrip(agent.pass(3_000))).toBeUndefined();
+    agent.atMs += 1.25;
+    agent.on({ type: "beatEchoed", beat: 1 });
+    expect(roundTrip(agent.pass(3_000))).toBe(1_250);
+    agent.atMs += 5;
+    agent.on({ type: "beatEchoed", beat: 1 });
+    expect(roundTrip(agent.pass(3_000))).toBe(1_250);
+  });
+
   test("three beats without any word from the foreman: it is dialled again", () => {
     const agent = createConnectedAgent();
     expect(lines(agent.pass(20_000))).toEqual([
