@@ -11,12 +11,14 @@ export type Align = "left" | "right" | "center";
 // Written without the escape byte itself, which the linter takes for an accident.
 const SGR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;:]*m`, "g");
 const NOT_PLAIN = /[^\x20-\x7e]/;
+/** Latin letters, `…`, box drawing, blocks and braille: most of what is drawn, and one cell each. */
+const NOT_NARROW = /[^\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2026\u2500-\u259f\u2800-\u28ff]/;
 const TAB_CELLS = 8;
 
 /** Cells that `text` takes; it may hold our own SGR sequences when `sgr` is set. */
 export function cellWidth(text: string, { sgr = false }: { readonly sgr?: boolean } = {}): number {
   const bare = sgr ? stripSgr(text) : text;
-  if (!NOT_PLAIN.test(bare)) return bare.length;
+  if (!NOT_NARROW.test(bare)) return bare.length;
   let width = 0;
   for (const character of bare) {
     const kind = glyphKind(character.codePointAt(0) ?? 0);
@@ -153,7 +155,7 @@ export function asciiRow(row: string): string {
 /** As many whole characters as fit in `width` cells. */
 export function headOf(text: string, width: number): string {
   if (width <= 0) return "";
-  if (!NOT_PLAIN.test(text)) return text.slice(0, width);
+  if (!NOT_NARROW.test(text)) return text.slice(0, width);
   let used = 0;
   let end = 0;
   for (const character of text) {
@@ -165,7 +167,7 @@ export function headOf(text: string, width: number): string {
 }
 
 function tailCells(text: string, width: number): string {
-  if (!NOT_PLAIN.test(text)) return width <= 0 ? "" : text.slice(-width);
+  if (!NOT_NARROW.test(text)) return width <= 0 ? "" : text.slice(-width);
   const characters = [...text];
   let used = 0;
   let start = characters.length;

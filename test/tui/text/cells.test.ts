@@ -11,7 +11,7 @@ import {
   truncateEnd,
   truncateMiddle,
 } from "../../../src/tui/text/cells.ts";
-import { glyphKind, WIDE } from "../../../src/tui/text/glyph-kinds.ts";
+import { glyphKind, NARROW, WIDE } from "../../../src/tui/text/glyph-kinds.ts";
 import { hostileTexts } from "../../support/monitor/hostile-texts.ts";
 
 const columnsAfter = (text: string) =>
@@ -35,6 +35,23 @@ test("each character that is drawn as it is takes the same cells here, in string
     const text = sample.slice(from, from + 300).join("");
     expect(await columnsAfter(text)).toBe(cellWidth(text));
   }
+});
+
+test("what is counted without looking at each character is one cell each", () => {
+  for (let codePoint = 0x20; codePoint < 0x2900; codePoint++) {
+    const character = String.fromCodePoint(codePoint);
+    // A wide or silent neighbour would show that this one was counted by itself.
+    if (glyphKind(codePoint) > WIDE) continue;
+    expect(cellWidth(`${character}a`)).toBe(cellWidth(`${character}猫`) - 1);
+  }
+  for (const [from, to] of [
+    [0xa1, 0xac],
+    [0xae, 0x2ff],
+    [0x2500, 0x259f],
+    [0x2800, 0x28ff],
+  ] as const)
+    for (let codePoint = from; codePoint <= to; codePoint++)
+      expect(glyphKind(codePoint)).toBe(NARROW);
 });
 
 test("whatever was written, made inert it takes the cells that are counted and holds no control", async () => {
