@@ -11,6 +11,7 @@ const SOURCES = [
   "messages/client.ts",
   "messages/worker.ts",
   "messages/outputs.ts",
+  "messages/reading.ts",
   "messages/logs.ts",
   "job-spec.ts",
 ];

@@ -10,6 +10,7 @@ import { bytes, u32Column, u32List, valueColumn } from "./messages/fields.ts";
 import { handshakeMessages } from "./messages/handshake.ts";
 import { logMessages } from "./messages/logs.ts";
 import { outputMessages } from "./messages/outputs.ts";
+import { readingMessages } from "./messages/reading.ts";
 import { workerMessages } from "./messages/worker.ts";
 
 /** Grows with a change that an older peer cannot ignore; the one before is still served. */
@@ -31,6 +32,7 @@ const allMessages = [
   ...handshakeMessages,
   ...workerMessages,
   ...clientMessages,
+  ...readingMessages,
   ...logMessages,
   ...outputMessages,
 ] as const;

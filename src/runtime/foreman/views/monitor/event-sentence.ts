@@ -8,6 +8,7 @@ import { formatTaskId } from "../../../protocol/ids.ts";
 import type { EventLineView } from "../../../protocol/monitor-views.ts";
 import { formatDuration, plural } from "../../../scheduler/foreman/explain/wording.ts";
 import type { EventRowFacts } from "../../../store/store.ts";
+import { sizeText } from "./value-text.ts";
 
 const SENTENCE_CHARACTERS_MAX = 240;
 
@@ -40,6 +41,12 @@ const SENTENCES: Readonly<Record<EventKind, (told: Told) => string>> = {
   storage_full: ({ text }) =>
     `the foreman's disk is full${reason(text("folder"))}: nothing new starts`,
   storage_recovered: () => "the foreman's disk has room again",
+  logs_dropped: ({ text, number }) =>
+    `${sizeText(number("bytes"))} of logs could not be kept${reason(text("reason"))}`,
+  logs_set_aside: ({ text }) =>
+    `the file of all logs was damaged, and new logs began${reason(text("reason"))}`,
+  logs_removed: ({ job, number }) =>
+    `the log of ${job} went, to keep the quota of all logs (${sizeText(number("bytes"))})`,
   job_submitted: ({ job, text, number, is }) =>
     `${job}${quoted(text("name"))} submitted by ${text("owner")}: ${plural(number("task_count"), "task")}${is("inputs_open") ? " so far" : ""}`,
   inputs_closed: ({ job, number }) =>
@@ -99,6 +106,7 @@ const SENTENCES: Readonly<Record<EventKind, (told: Told) => string>> = {
 /** A failure or a loss. */
 const BAD: ReadonlySet<string> = new Set<EventKind>([
   "storage_full",
+  "logs_set_aside",
   "tasks_failed",
   "attempts_lost",
   "tasks_poisoned",
@@ -111,6 +119,7 @@ const BAD: ReadonlySet<string> = new Set<EventKind>([
 const PLAIN: ReadonlySet<string> = new Set<EventKind>([
   "foreman_started",
   "foreman_stopped",
+  "logs_removed",
   "job_submitted",
   "inputs_closed",
   "job_removed",
