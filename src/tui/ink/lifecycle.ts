@@ -158,6 +158,9 @@ export function enterTerminal(parts: LifecycleParts): Lifecycle {
 
 /** A terminal that does not know its size says 0. */
 function readSize(): TerminalSize {
+  // The runtime asks the system only when it hears SIGWINCH, which a stopped program does not get.
+  const refresh: unknown = Reflect.get(process.stdout, "_refreshSize");
+  if (typeof refresh === "function") refresh.call(process.stdout);
   const { columns, rows } = process.stdout;
   return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
 }

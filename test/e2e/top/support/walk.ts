@@ -18,6 +18,13 @@ export async function keysDone(terminal: TestTerminal): Promise<string> {
   return key;
 }
 
+/** As `keysDone`, and its notice is gone again: the screen is as it was, with the cursor on the first row. */
+export async function settled(terminal: TestTerminal): Promise<void> {
+  await keysDone(terminal);
+  terminal.keys("g");
+  await terminal.waitFor((screen) => !screen.includes("no action on"));
+}
+
 const CLOCK = /\b\d\d:\d\d:\d\d\b/;
 
 /** Resolves when the clock has moved on by so many seconds: what came before has been drawn by then. */
