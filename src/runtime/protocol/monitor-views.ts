@@ -39,6 +39,8 @@ export interface WindowView<Row> {
   readonly rows: Readonly<Record<string, Row>>;
   /** Where the row is that was asked for as `anchor`; null: the list does not have it. */
   readonly anchor_at: number | null;
+  /** Rows that the filter was tried on so far, and that `matching` is about; absent: on all. */
+  readonly tried?: number;
 }
 
 export interface RateView {
@@ -147,9 +149,9 @@ export interface ErrorGroupRowView extends ErrorGroupView {
 }
 
 export interface TaskRowView extends TaskView {
-  /** Since when it runs, of a running task. */
+  /** Of a running task that is known to have started; null elsewhere. */
   readonly running_seconds: number | null;
-  /** Of a running task where `task_started` said so; null elsewhere. */
+  /** With all its retries; lost workers do not count. */
   readonly attempts_allowed: number | null;
 }
 

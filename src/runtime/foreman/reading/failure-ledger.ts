@@ -20,8 +20,8 @@ import {
   type FailureGroups,
 } from "./failure-groups.ts";
 import type { JobReader } from "./job-reader.ts";
-import { walkLog } from "./log-walk.ts";
 import type { ResultsSource } from "./results-reader.ts";
+import { walkSettlements } from "./settlement-walk.ts";
 import { FAILURES_PER_TURN, nextTurn } from "./turns.ts";
 
 /** Looked into with commits, of all jobs and of one: some milliseconds a second at most. */
@@ -191,7 +191,7 @@ export function createFailureLedger(parts: {
     groups: FailureGroups,
   ): Promise<void> {
     let looked = 0;
-    await walkLog(parts, { jobId, beforeSeq: nextSettleSeq }, async (sketch) => {
+    await walkSettlements(parts, { jobId, beforeSeq: nextSettleSeq }, async (sketch) => {
       if (sketch.status !== "failed" || sketch.values === null) return;
       const failures: FailedTask[] = [];
       forEachFailure({ ...sketch, values: sketch.values }, (task) => failures.push(task));

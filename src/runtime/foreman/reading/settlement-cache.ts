@@ -77,7 +77,10 @@ export function makeReadable(chunk: SettlementChunk): ReadableSettlement {
   };
 }
 
-function rowFinder(chunk: SettlementChunk): (index: number) => number {
+/** Where the row of an index is. */
+export function rowFinder(
+  chunk: Pick<SettlementChunk, "indexes" | "count">,
+): (index: number) => number {
   const { indexes } = chunk;
   if (!(indexes instanceof Uint32Array)) return (index) => index - indexes.first;
   if (isAscending(indexes)) return (index) => searchRow(indexes, index);

@@ -51,7 +51,7 @@ export interface ViewBuilderParts {
   readonly window: InputWindow;
   readonly vitals: Pick<VitalsBook, "of">;
   readonly facts: ForemanFacts;
-  readonly clock: Pick<Clock, "defer">;
+  readonly clock: Pick<Clock, "defer" | "setTimer">;
   nowMs(): number;
 }
 
@@ -73,7 +73,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
   const jobViews = createJobViews({ ...parts, failures });
   const taskViews = createTaskViews({ ...parts, jobViews });
   const workerViews = createWorkerViews(parts);
-  const monitor = createMonitorViews({ ...parts, jobViews, taskViews, findJob, foreman });
+  const monitor = createMonitorViews({ ...parts, failures, jobViews, taskViews, findJob, foreman });
   const lostWorkers: (ProgressView["lost_workers"][number] & { readonly atMs: number })[] = [];
 
   async function build(view: View, observer: Observer): Promise<ViewAnswer> {

@@ -17,6 +17,7 @@ import {
   TASK_FAILED,
   TASK_QUEUED,
   TASK_RUNNING,
+  TASK_STATE_COUNT,
 } from "./queues/task-table.ts";
 import { ratePerSecond } from "./rate.ts";
 import {
@@ -179,9 +180,7 @@ export function findTasks(
   const job = state.jobs.get(jobId);
   const found: number[] = [];
   if (!job) return found;
-  const wanted = [0, 1, 2, 3, 4, 5, 6].map(
-    (taskState) => states === null || states.has(publicState(state, job, taskState)),
-  );
+  const wanted = taskStateNames(state, job).map((name) => states === null || states.has(name));
   const { tasks } = job;
   for (let index = fromIndex; index < tasks.count && found.length < limit; index++) {
     if (wanted[tasks.state[index] as number]) found.push(index);
@@ -225,9 +224,7 @@ export const workerStateOf = (state: ForemanState, worker: Worker): WorkerState 
 /** Slots that tasks occupy there, running or on their way out. */
 export function busySlotsOf({ sessions }: ForemanState, { bootId, offer }: Worker): number {
   const session = sessions.get(bootId);
-  return session === undefined
-    ? 0
-    : Math.min(offer.slots, session.heldSlots + session.fencedSlots);
+  return session === undefined ? 0 : Math.min(offer.slots, session.heldSlots + session.fencedSlots);
 }
 
 export function foremanTotals(state: ForemanState, nowMs: number): ForemanTotals {
@@ -255,6 +252,10 @@ export function foremanTotals(state: ForemanState, nowMs: number): ForemanTotals
     tasksPerSecond: ratePerSecond(state.totals.rate, nowMs),
   };
 }
+
+/** What the states of the job's table are called just now, by state. */
+export const taskStateNames = (state: ForemanState, job: LiveJob): TaskState[] =>
+  Array.from({ length: TASK_STATE_COUNT }, (_, taskState) => publicState(state, job, taskState));
 
 function publicState(state: ForemanState, job: LiveJob, taskState: number): TaskState {
   switch (taskState) {

@@ -3,6 +3,7 @@
  * and keeps what only observers want to know (histories, the newest events) fed. It must never do more
  * work for a list than what its window shows, except for sorting and filtering.
  */
+import type { Clock } from "../../../platform/clock.ts";
 import { CcError } from "../../../protocol/error.ts";
 import type { WorkerId } from "../../../protocol/ids.ts";
 import type { View } from "../../../protocol/messages/client.ts";
@@ -12,10 +13,14 @@ import type { Change } from "../../../scheduler/foreman/changes.ts";
 import type { JobFacts } from "../../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../../scheduler/foreman/machine.ts";
 import type { Store } from "../../../store/store.ts";
+import type { FailureLedger } from "../../reading/failure-ledger.ts";
+import type { InputWindow } from "../../reading/input-window.ts";
+import type { JobReader } from "../../reading/job-reader.ts";
 import type { VitalsBook } from "../../workers/worker-vitals.ts";
 import type { JobViews } from "../job-views.ts";
 import type { TaskViews } from "../task-views.ts";
 import { createEventTail } from "./event-tail.ts";
+import { createJobMonitor } from "./job/job-monitor.ts";
 import { createJobList } from "./job-list.ts";
 import { createJobRows } from "./job-rows.ts";
 import { createOverview } from "./overview.ts";
@@ -42,6 +47,10 @@ export interface MonitorParts {
   readonly jobViews: JobViews;
   readonly taskViews: TaskViews;
   readonly vitals: Pick<VitalsBook, "of">;
+  readonly jobs: Pick<JobReader, "foldOf">;
+  readonly window: Pick<InputWindow, "read">;
+  readonly failures: Pick<FailureLedger, "refresh" | "groupsOf">;
+  readonly clock: Pick<Clock, "defer" | "setTimer">;
   /** @throws CcError `no_such_job` */
   findJob(jobId: number): Promise<JobFacts>;
   foreman(): ForemanView;
@@ -57,12 +66,14 @@ type Builders = {
 export function createMonitorViews(parts: MonitorParts): MonitorViews {
   const { state, store, nowMs } = parts;
   const history = createWorkerHistory();
-  const jobs = createJobList({ state, rows: createJobRows(parts) });
+  const jobRows = createJobRows(parts);
+  const jobs = createJobList({ state, rows: jobRows });
   const workers = createWorkerRows({ ...parts, history });
   const events = createEventTail(store);
   const overview = createOverview({ ...parts, jobs, workers, events });
   const builders: Builders = {
     overview: overview.build,
+    job_monitor: createJobMonitor({ ...parts, jobRows }),
     task_monitor: createTaskMonitor({ ...parts, logOf: () => null }),
   };
 

@@ -14,7 +14,7 @@ const PAGE_BYTES = 2 * 1024 * 1024;
 /** Some seconds of reading in all, in slices. */
 const ROWS_MAX = 200_000;
 
-export interface LogWalkParts {
+export interface SettlementWalkParts {
   readonly store: Pick<Store, "sketchSettlements">;
   readonly clock: Pick<Clock, "defer">;
 }
@@ -23,8 +23,8 @@ export interface LogWalkParts {
  * Visits the settlements below `beforeSeq` in order.
  * @returns whether the walk began with the first one.
  */
-export async function walkLog(
-  { store, clock }: LogWalkParts,
+export async function walkSettlements(
+  { store, clock }: SettlementWalkParts,
   { jobId, beforeSeq }: { readonly jobId: JobId; readonly beforeSeq: number },
   visit: (sketch: SettlementSketch) => void | Promise<void>,
 ): Promise<boolean> {

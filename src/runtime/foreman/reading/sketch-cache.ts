@@ -1,0 +1,73 @@
+/**
+ * Settlements without their results, for lists of tasks: who ran them, for how long, and what went
+ * wrong. Kept up to a bound of bytes; what is committed never changes, and no job's number comes again.
+ */
+import { valueOffsets } from "../../protocol/columns.ts";
+import type { JobId } from "../../protocol/ids.ts";
+import type { SettlementSketch, Store } from "../../store/store.ts";
+import { rowFinder } from "./settlement-cache.ts";
+
+const CACHE_BYTES_MAX = 16 * 1024 * 1024;
+
+export interface ReadableSketch {
+  readonly sketch: SettlementSketch;
+  rowOf(index: number): number;
+  /** The failure's value of a row; null of what completed. */
+  failureOf(row: number): Uint8Array | null;
+  readonly bytes: number;
+}
+
+export interface SketchCache {
+  /** null: no such settlement is committed. */
+  get(jobId: JobId, seq: number): ReadableSketch | Promise<ReadableSketch | null>;
+}
+
+export function createSketchCache(store: Pick<Store, "sketchSettlements">): SketchCache {
+  /** By job and number, each in order of last use, oldest first. */
+  const entries = new Map<string, ReadableSketch>();
+  let bytes = 0;
+
+  async function read(jobId: JobId, seq: number): Promise<ReadableSketch | null> {
+    const [sketch] = await store.sketchSettlements(jobId, { seq, limit: 1, bytesMax: 1 });
+    return sketch === undefined || sketch.seq !== seq ? null : hold(jobId, sketch);
+  }
+
+  function hold(jobId: JobId, sketch: SettlementSketch): ReadableSketch {
+    const key = `${jobId}:${sketch.seq}`;
+    bytes -= entries.get(key)?.bytes ?? 0;
+    const entry = readable(sketch);
+    entries.set(key, entry);
+    bytes += entry.bytes;
+    for (const [oldestKey, oldest] of entries) {
+      if (bytes <= CACHE_BYTES_MAX || entries.size === 1) break;
+      entries.delete(oldestKey);
+      bytes -= oldest.bytes;
+    }
+    return entry;
+  }
+
+  return {
+    get(jobId, seq) {
+      const key = `${jobId}:${seq}`;
+      const entry = entries.get(key);
+      if (!entry) return read(jobId, seq);
+      entries.delete(key);
+      entries.set(key, entry);
+      return entry;
+    },
+  };
+}
+
+function readable(sketch: SettlementSketch): ReadableSketch {
+  const { values, count, sharedValue } = sketch;
+  const offsets = values === null ? null : valueOffsets(values, Math.max(1, count));
+  return {
+    sketch,
+    rowOf: sharedValue ? () => 0 : rowFinder(sketch),
+    failureOf: (row) =>
+      values === null || offsets === null
+        ? null
+        : values.data.subarray(offsets[row] as number, offsets[row + 1] as number),
+    bytes: 512 + 24 * count + (values?.data.byteLength ?? 0),
+  };
+}
