@@ -10,7 +10,8 @@ const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 const COLUMNS_WHEN_UNKNOWN = 80;
-/** How long to wait before asking a full non-blocking pipe again. */
+/** How often a full non-blocking pipe is asked again at once, since most readers are at it, and then after how long. */
+const RETRIES_AT_ONCE = 20;
 const RETRY_MS = 5;
 
 export function openProcessIo(env: Readonly<Record<string, string | undefined>>): CommandIo {
@@ -87,6 +88,7 @@ async function writeAtOnce(fd: number, bytes: Uint8Array): Promise<void> {
 
 async function writeInThread(fd: number, bytes: Uint8Array): Promise<void> {
   let offset = 0;
+  let busyCount = 0;
   while (offset < bytes.length) {
     try {
       offset += await new Promise<number>((resolve, reject) => {
@@ -94,9 +96,10 @@ async function writeInThread(fd: number, bytes: Uint8Array): Promise<void> {
           error ? reject(error) : resolve(count),
         );
       });
+      busyCount = 0;
     } catch (error) {
       if (!isBusy(error)) throw error;
-      await Bun.sleep(RETRY_MS);
+      await Bun.sleep(busyCount++ < RETRIES_AT_ONCE ? 0 : RETRY_MS);
     }
   }
 }

@@ -9,6 +9,7 @@ import {
   openDestination,
   openResultWriter,
 } from "../runtime/client/output/result-writer.ts";
+import { storedOutputsOf } from "../runtime/client/read-output.ts";
 import { type ReadRequest, readResults } from "../runtime/client/read-results.ts";
 import { checkReducedFormat } from "../runtime/client/reduce-results.ts";
 import { linkOver } from "../runtime/client/single-link.ts";
@@ -71,11 +72,14 @@ async function print(
 async function printRows(
   context: Context,
   link: Link,
-  { spec }: JobDetailView,
+  { job_id: jobId, spec }: JobDetailView,
   request: ReadRequest,
 ): Promise<void> {
   const job = { isCommand: spec.work.kind === "command", input: spec.input };
-  const writer = await openResultWriter(outputOptionsOf(context.values, context), job, context.io);
+  const { stdout, stderr } = context.io;
+  const readStored = storedOutputsOf(link, jobId);
+  const output = outputOptionsOf(context.values, context);
+  const writer = await openResultWriter(output, job, { stdout, stderr, readStored });
   try {
     for await (const page of readResults(link, request)) await writer.write(page);
   } finally {
@@ -95,7 +99,7 @@ async function printReduced(
     const tally = createTally();
     for await (const page of readResults(link, request)) {
       tally.add(page);
-      await reduction.add(page);
+      await reduction.add(page, storedOutputsOf(link, job.job_id));
     }
     const missing = request.wait ? 0 : unsettledOf(job);
     const isWhole = tally.failed + tally.cancelled + missing === 0;

@@ -1,14 +1,15 @@
 /** `cc tasks`: a job's tasks as a list, or one task with its attempts, input and result. */
 import { bodyOf, type Connection } from "../runtime/client/connection.ts";
+import { storedStdoutOf } from "../runtime/client/output/stored-rows.ts";
 import { nearestName } from "../runtime/platform/nearest-name.ts";
 import { safeLine, safeText } from "../runtime/platform/safe-text.ts";
 import { type ValueColumn, valueAt } from "../runtime/protocol/columns.ts";
-import { decodeCommandOutcome } from "../runtime/protocol/command-outcome.ts";
+import { decodeCommandOutcome, isCommandOutcome } from "../runtime/protocol/command-outcome.ts";
 import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
 import { decodeFailure, VALUE_FAILURE } from "../runtime/protocol/failure.ts";
 import type { JobId } from "../runtime/protocol/ids.ts";
 import { LIST_ROWS_MAX } from "../runtime/protocol/limits.ts";
-import { VALUE_COMMAND, VALUE_UNDEFINED, valueAsJson } from "../runtime/protocol/value.ts";
+import { VALUE_UNDEFINED, valueAsJson } from "../runtime/protocol/value.ts";
 import {
   type AttemptView,
   type JobView,
@@ -16,7 +17,7 @@ import {
   type TaskDetailView,
   type TaskView,
 } from "../runtime/protocol/views.ts";
-import { formatDuration } from "../tui/text/amounts.ts";
+import { formatBytes, formatDuration } from "../tui/text/amounts.ts";
 import type { CommandContext } from "./command-context.ts";
 import { findJobOrTask } from "./job-arguments.ts";
 import { createPalette, type Palette } from "./palette.ts";
@@ -153,10 +154,44 @@ async function show(
     return;
   }
   const palette = createPalette(context.color.stdout);
-  await context.io.stdout.write(taskText(task, snapshot.value ?? null, palette));
+  const beginning = await beginningOf(connection, task, snapshot.value ?? null);
+  await context.io.stdout.write(taskText(task, snapshot.value ?? null, palette, beginning));
 }
 
-function taskText(task: TaskDetailView, values: ValueColumn | null, palette: Palette): string {
+/** Of a stdout that lies outside, as much as is shown; null: there is no such. */
+async function beginningOf(
+  connection: Connection,
+  { job, index }: TaskDetailView,
+  values: ValueColumn | null,
+): Promise<Uint8Array | null> {
+  const result = resultIn(values);
+  const stored = result === null ? null : storedStdoutOf(result);
+  if (stored === null) return null;
+  const { data } = await connection.request({
+    type: "read_output",
+    job_id: job.job_id,
+    index,
+    assignment: stored.assignment,
+    first_byte: 0,
+    bytes_max: 4 * VALUE_CHARACTERS_SHOWN,
+  });
+  return data;
+}
+
+/** The result of a task that has one. */
+function resultIn(values: ValueColumn | null): Uint8Array | null {
+  if (values === null) return null;
+  if (typeof values.lengths !== "number" && values.lengths.length < 2) return null;
+  const bytes = valueAt(values, 1);
+  return bytes.byteLength === 0 ? null : bytes;
+}
+
+function taskText(
+  task: TaskDetailView,
+  values: ValueColumn | null,
+  palette: Palette,
+  beginning: Uint8Array | null,
+): string {
   const facts = factLines(
     [
       ["task", `${palette.strong(task.task_id)}  of ${safeLine(task.job.name)}`],
@@ -178,7 +213,7 @@ function taskText(task: TaskDetailView, values: ValueColumn | null, palette: Pal
   return (
     facts +
     (history === "" ? "" : `${palette.faint("attempts")}\n${history}`) +
-    outcomeText(values, palette)
+    outcomeText(values, palette, beginning)
   );
 }
 
@@ -200,31 +235,40 @@ function attemptText(attempt: AttemptView, palette: Palette): string {
   return line + palette.faint(stack);
 }
 
-function outcomeText(values: ValueColumn | null, palette: Palette): string {
-  if (values === null || typeof values.lengths === "number" ? false : values.lengths.length < 2)
-    return "";
-  const bytes = values === null ? new Uint8Array(0) : valueAt(values, 1);
-  if (bytes.byteLength === 0) return "";
+function outcomeText(
+  values: ValueColumn | null,
+  palette: Palette,
+  beginning: Uint8Array | null,
+): string {
+  const bytes = resultIn(values);
+  if (bytes === null) return "";
   const title = (text: string): string => `${palette.faint(text)}\n`;
-  if (bytes[0] === VALUE_COMMAND) return commandText(bytes, title);
+  if (isCommandOutcome(bytes)) return commandText(bytes, title, beginning);
   if (bytes[0] !== VALUE_FAILURE)
     return title("result") + indent(shortened(safeText(valueAsJson(bytes))), "  ");
   const { failure, commandOutcome } = decodeFailure(bytes);
   const console = failure.console
     ? title("console (the end)") + indent(safeText(failure.console), "  ")
     : "";
-  return console + (commandOutcome === null ? "" : commandText(commandOutcome, title));
+  return console + (commandOutcome === null ? "" : commandText(commandOutcome, title, beginning));
 }
 
-function commandText(bytes: Uint8Array, title: (text: string) => string): string {
-  const { exitCode, signal, stdout, stderr, stderrDroppedBytes } = decodeCommandOutcome(bytes);
+function commandText(
+  bytes: Uint8Array,
+  title: (text: string) => string,
+  beginning: Uint8Array | null,
+): string {
+  const outcome = decodeCommandOutcome(bytes);
+  const { exitCode, signal, storedStdout, stderr, stderrDroppedBytes } = outcome;
+  const stdout = beginning ?? outcome.stdout;
+  const size = storedStdout === undefined ? "" : ` (${formatBytes(storedStdout.byteCount)} in all)`;
   const end = signal === null ? `exit ${exitCode}` : `signal ${signal}`;
   const text = (output: Uint8Array): string =>
     indent(shortened(safeText(new TextDecoder().decode(output))), "  ");
   const dropped = stderrDroppedBytes === 0 ? "" : ` (first ${stderrDroppedBytes} bytes dropped)`;
   return (
     title(`ended with ${end}`) +
-    (stdout.byteLength === 0 ? "" : title("stdout") + text(stdout)) +
+    (stdout.byteLength === 0 ? "" : title(`stdout${size}`) + text(stdout)) +
     (stderr.byteLength === 0 ? "" : title(`stderr${dropped}`) + text(stderr))
   );
 }

@@ -11,6 +11,7 @@ import {
   openDestination,
   openResultWriter,
 } from "../../runtime/client/output/result-writer.ts";
+import { storedOutputsOf } from "../../runtime/client/read-output.ts";
 import { type ReadRequest, readResults } from "../../runtime/client/read-results.ts";
 import type { Reduction } from "../../runtime/client/reduce-results.ts";
 import { createTally, type ErrorGroup, type Tally } from "../../runtime/client/tally.ts";
@@ -127,7 +128,8 @@ async function printResults(request: FollowRequest, tally: Tally): Promise<void>
   const stderr: ByteSink = {
     write: (bytes) => progress.aside(() => io.stderr.write(bytes), endsLine(bytes)),
   };
-  const writer = await openResultWriter(output, request.job, { stdout, stderr });
+  const readStored = storedOutputsOf(request.link, request.jobId);
+  const writer = await openResultWriter(output, request.job, { stdout, stderr, readStored });
   try {
     for await (const page of readResults(request.link, readRequest(request))) {
       tally.add(page);
@@ -155,7 +157,7 @@ async function reduceResults(
   const own = tally ?? createTally();
   for await (const page of readResults(request.link, whole)) {
     own.add(page);
-    await reduction.add(page);
+    await reduction.add(page, storedOutputsOf(request.link, request.jobId));
   }
   if (own.failed + own.cancelled > 0 && !request.partial) return;
   await printReduced(request, reduction);

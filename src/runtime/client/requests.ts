@@ -17,6 +17,7 @@ interface AnswerTypes {
   remove_job: "job_status";
   get_job: "job_status";
   read_results: "results";
+  read_output: "output";
   read_events: "events";
   read_logs: "logs";
   subscribe: "snapshot";
@@ -37,6 +38,7 @@ export type Answer<Type extends RequestType> = MessageOf<AnswerTypes[Type]>;
 const USAGE_CODES = new Set([
   "no_such_job",
   "no_such_task",
+  "no_such_output",
   "no_such_worker",
   "worker_not_connected",
   "worker_stopping",

@@ -1,7 +1,10 @@
 /** Pages of results as a foreman sends them, written in short. */
 import type { ResultsPage } from "../../../src/runtime/client/read-results.ts";
 import { ValueColumnBuilder } from "../../../src/runtime/protocol/columns.ts";
-import { encodeCommandOutcome } from "../../../src/runtime/protocol/command-outcome.ts";
+import {
+  encodeCommandOutcome,
+  type StoredOutput,
+} from "../../../src/runtime/protocol/command-outcome.ts";
 import { encodeFailure, type Failure } from "../../../src/runtime/protocol/failure.ts";
 import { encodeValue } from "../../../src/runtime/protocol/value.ts";
 
@@ -9,6 +12,7 @@ export interface CommandEnd {
   readonly exitCode?: number | null;
   readonly signal?: string | null;
   readonly stdout?: string | Uint8Array;
+  readonly storedStdout?: StoredOutput;
   readonly stderr?: string | Uint8Array;
 }
 
@@ -66,13 +70,15 @@ function pushEnd(end: TaskEnd, values: ValueColumnBuilder): number {
   return end.cancelled ? 2 : 1;
 }
 
-function outcomeOf({ exitCode = 0, signal = null, stdout = "", stderr = "" }: CommandEnd) {
+function outcomeOf(end: CommandEnd) {
+  const { exitCode = 0, signal = null, stdout = "", storedStdout, stderr = "" } = end;
   const bytes = (text: string | Uint8Array) =>
     typeof text === "string" ? new TextEncoder().encode(text) : text;
   return encodeCommandOutcome({
     exitCode,
     signal,
     stdout: bytes(stdout),
+    storedStdout,
     stderr: bytes(stderr),
     stderrDroppedBytes: 0,
   });

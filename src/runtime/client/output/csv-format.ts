@@ -16,7 +16,8 @@ import type { Printed } from "./value-format.ts";
 import { valueText } from "./value-text.ts";
 
 const COLUMNS = "index,status,value,error_code,error_message,attempts,run_seconds,worker";
-const COMMAND_COLUMNS = "exit_code,signal,stdout,stderr";
+/** The last one only where stdout is too large for a row: then `value` and `stdout` are empty. */
+const COMMAND_COLUMNS = "exit_code,signal,stdout,stderr,stdout_bytes";
 
 export function csvHeader(isCommand: boolean): ByteText {
   return isCommand ? `${COLUMNS},${COMMAND_COLUMNS}\r\n` : `${COLUMNS}\r\n`;
@@ -48,6 +49,7 @@ export function csvLine(rows: Rows, row: number, isCommand: boolean): ByteText {
   if (isCommand) {
     const stderr = outcome === null ? "" : byteTextOf(outcome.stderr);
     fields.push(outcome?.exitCode ?? "", outcome?.signal ?? "", quoted(stdout), quoted(stderr));
+    fields.push(outcome?.storedStdout?.byteCount ?? "");
   }
   return `${fields.join(",")}\r\n`;
 }

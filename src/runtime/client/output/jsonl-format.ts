@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { u32At } from "../../protocol/columns.ts";
-import type { CommandOutcome } from "../../protocol/command-outcome.ts";
+import type { CommandOutcome, StoredOutput } from "../../protocol/command-outcome.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { VALUE_JSON, VALUE_TAGGED_JSON, valueAsJson } from "../../protocol/value.ts";
 import type { ResultsPage } from "../read-results.ts";
@@ -62,6 +62,7 @@ function valueField(
 ): ByteText {
   if (failure !== null) return `"error":${errorJson(failure)}`;
   if (outcome === null) return `"value":${utf8ByteText(valueAsJson(value))}`;
+  if (outcome.storedStdout !== undefined) return `"value":null`;
   return `"value":${bytesJson(outcome.stdout)}`;
 }
 
@@ -80,14 +81,20 @@ function textJson(bytes: Uint8Array): ByteText {
 }
 
 function commandFields(outcome: CommandOutcome): ByteText {
-  const { exitCode, signal, stdout, stderr } = outcome;
+  const { exitCode, signal, stdout, stderr, storedStdout } = outcome;
   const fields = [`"exit_code":${exitCode}`, `"signal":${JSON.stringify(signal)}`];
-  fields.push(streamField("stdout", stdout), streamField("stderr", stderr));
+  if (storedStdout === undefined) fields.push(streamField("stdout", stdout));
+  else fields.push(storedFields(storedStdout));
+  fields.push(streamField("stderr", stderr));
   if (outcome.stderrDroppedBytes > 0) {
     fields.push(`"stderr_dropped_bytes":${outcome.stderrDroppedBytes}`);
   }
   return fields.join(",");
 }
+
+/** In place of a stdout that is too large for a row. */
+const storedFields = ({ byteCount, sha256 }: StoredOutput): ByteText =>
+  `"stdout_bytes":${byteCount},"stdout_sha256":"${sha256}"`;
 
 function streamField(name: string, bytes: Uint8Array): ByteText {
   return isUtf8(bytes) ? `"${name}":${textJson(bytes)}` : `"${name}_base64":"${bytes.toBase64()}"`;

@@ -4,16 +4,27 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { StoredOutput } from "../../protocol/command-outcome.ts";
 import { compileText, hasPlaceholder } from "../../protocol/command-template.ts";
 import { usageError } from "../../protocol/error.ts";
 import type { InputShape } from "../../protocol/job-spec.ts";
+import { OUTPUT_TEXT_BYTES_MAX } from "../../protocol/limits.ts";
 import { parseTemplate } from "../../protocol/placeholder.ts";
 import { decodeValue } from "../../protocol/value.ts";
+import { type ReadStored, readWholeOutput } from "../read-output.ts";
 import type { ResultsPage } from "../read-results.ts";
 import { csvHeader, csvLine, printCsv } from "./csv-format.ts";
 import { jsonLine, printJsonLines } from "./jsonl-format.ts";
-import { type ByteText, bytesOf, type Rows, rowsOf, STATUS_CANCELLED } from "./rows.ts";
-import { printTagged } from "./tagged-format.ts";
+import {
+  type ByteText,
+  bytesOf,
+  EMPTY_BYTES,
+  type Rows,
+  rowsOf,
+  STATUS_CANCELLED,
+} from "./rows.ts";
+import { type PagePart, partsOf, withStdout } from "./stored-rows.ts";
+import { createTagger, printTagged } from "./tagged-format.ts";
 import { cannotWrite, createTaskFiles } from "./task-files.ts";
 import { type Printed, printValueRow, printValues } from "./value-format.ts";
 
@@ -65,11 +76,18 @@ export function needsInputs({ output, tag, placeholder }: OutputOptions): boolea
   );
 }
 
+/** Where results and what commands said on stderr go, and where stdouts too large for a result are. */
+export interface OutputStreams {
+  readonly stdout: ByteSink;
+  readonly stderr: ByteSink;
+  readonly readStored: ReadStored;
+}
+
 /** @throws CcError with exit 2 when the file cannot be opened. */
 export async function openResultWriter(
   options: OutputOptions,
   job: JobShape,
-  streams: { readonly stdout: ByteSink; readonly stderr: ByteSink },
+  streams: OutputStreams,
 ): Promise<ResultWriter> {
   if (isOnlyFields(options)) return fieldWriter(options, job, streams);
   if (hasPlaceholder(options.output, options.placeholder)) return fileWriter(options, job, streams);
@@ -79,19 +97,57 @@ export async function openResultWriter(
 async function streamWriter(
   options: OutputOptions,
   job: JobShape,
-  streams: { readonly stdout: ByteSink; readonly stderr: ByteSink },
+  streams: OutputStreams,
 ): Promise<ResultWriter> {
   const out = await openDestination(options, streams.stdout);
   const print = printerOf(options, job);
   if (options.format === "csv") await out.write(bytesOf(csvHeader(job.isCommand)));
+
+  async function writePage(page: ResultsPage): Promise<void> {
+    const { stdout, stderr } = print(page);
+    if (stderr.byteLength > 0) await streams.stderr.write(stderr);
+    if (stdout.byteLength > 0) await out.write(stdout);
+  }
+
   return {
     async write(page) {
-      const { stdout, stderr } = print(page);
-      if (stderr.byteLength > 0) await streams.stderr.write(stderr);
-      if (stdout.byteLength > 0) await out.write(stdout);
+      for (const part of partsOf(page)) {
+        if (part.stored === null || options.format !== "value") {
+          await writePage(await asRows(part, streams.readStored));
+          continue;
+        }
+        await writeThrough(part, options, { out, readStored: streams.readStored });
+        // Of its row only stderr is left.
+        await writePage(part.page);
+      }
     },
     close: out.close,
   };
+}
+
+/** A stdout from where it lies to where it is wanted, as it comes. */
+async function writeThrough(
+  part: PagePart,
+  { tag }: OutputOptions,
+  { out, readStored }: { readonly out: ByteSink; readonly readStored: ReadStored },
+): Promise<void> {
+  const tagger = tag ? createTagger(part.page) : null;
+  for await (const piece of piecesOf(part, readStored)) {
+    await out.write(tagger === null ? piece : tagger.push(piece));
+  }
+  const end = tagger?.end() ?? EMPTY_BYTES;
+  if (end.byteLength > 0) await out.write(end);
+}
+
+const piecesOf = ({ page, stored }: PagePart, readStored: ReadStored): AsyncIterable<Uint8Array> =>
+  readStored(page.index[0] as number, stored as StoredOutput);
+
+/** Where a row is one text, a stdout up to OUTPUT_TEXT_BYTES_MAX is in it; a larger one is only named. */
+async function asRows(part: PagePart, readStored: ReadStored): Promise<ResultsPage> {
+  const { page, stored } = part;
+  if (stored === null || stored.byteCount > OUTPUT_TEXT_BYTES_MAX) return page;
+  const index = page.index[0] as number;
+  return withStdout(part, await readWholeOutput(readStored, page.job_id, index, stored));
 }
 
 interface Destination extends ByteSink {
@@ -135,11 +191,7 @@ function printerOf({ format, tag }: OutputOptions, job: JobShape): (page: Result
   }
 }
 
-function fileWriter(
-  options: OutputOptions,
-  job: JobShape,
-  streams: { readonly stderr: ByteSink },
-): ResultWriter {
+function fileWriter(options: OutputOptions, job: JobShape, streams: OutputStreams): ResultWriter {
   const files = createTaskFiles({
     template: options.output,
     placeholder: options.placeholder,
@@ -149,7 +201,11 @@ function fileWriter(
   });
   return {
     async write(page) {
-      await files.write(page);
+      for (const part of partsOf(page)) {
+        const isPieces = part.stored !== null && options.format === "value";
+        if (isPieces) await files.writePieces(part.page, piecesOf(part, streams.readStored));
+        else await files.write(await asRows(part, streams.readStored));
+      }
       // Beside the files, what commands said on stderr is still said.
       const { stderr } = options.format === "value" ? printValues(page) : NO_STDERR;
       if (stderr.byteLength > 0) await streams.stderr.write(stderr);
@@ -164,11 +220,7 @@ function isOnlyFields({ output, placeholder }: OutputOptions): boolean {
   return parts.length > 0 && parts.every((part) => part.placeholder.kind === "field");
 }
 
-function fieldWriter(
-  options: OutputOptions,
-  job: JobShape,
-  streams: { readonly stdout: ByteSink; readonly stderr: ByteSink },
-): ResultWriter {
+function fieldWriter(options: OutputOptions, job: JobShape, streams: OutputStreams): ResultWriter {
   const fill = compileText(options.output, options.placeholder, job.input);
   let writer: ResultWriter | null = null;
   return {

@@ -6,7 +6,7 @@ import { u32At, type ValueColumn, valueOffsets } from "../../protocol/columns.ts
 import type { CommandOutcome } from "../../protocol/command-outcome.ts";
 import { decodeCommandOutcome } from "../../protocol/command-outcome.ts";
 import { decodeFailure, type Failure, VALUE_FAILURE } from "../../protocol/failure.ts";
-import { VALUE_COMMAND } from "../../protocol/value.ts";
+import { VALUE_COMMAND, VALUE_STORED_COMMAND } from "../../protocol/value.ts";
 import type { ResultsPage } from "../read-results.ts";
 
 export const STATUS_COMPLETED = 0;
@@ -68,6 +68,7 @@ const PLAIN_END: RowEnd = { failure: null, outcome: null };
 export function endOf(value: Uint8Array): RowEnd {
   switch (value[0]) {
     case VALUE_COMMAND:
+    case VALUE_STORED_COMMAND:
       return { failure: null, outcome: decodeCommandOutcome(value) };
     case VALUE_FAILURE: {
       const { failure, commandOutcome } = decodeFailure(value);

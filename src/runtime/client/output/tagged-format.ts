@@ -2,7 +2,7 @@
 import { inputText } from "../../protocol/placeholder.ts";
 import { decodeValue } from "../../protocol/value.ts";
 import type { ResultsPage } from "../read-results.ts";
-import { type ByteText, bytesOf, rowsOf, utf8ByteText } from "./rows.ts";
+import { type ByteText, bytesOf, byteTextOf, rowsOf, utf8ByteText } from "./rows.ts";
 import { type Printed, printValueRow } from "./value-format.ts";
 
 export function printTagged(page: ResultsPage): Printed {
@@ -17,6 +17,26 @@ export function printTagged(page: ResultsPage): Printed {
     stderr += tagLines(printed.stderr, tag);
   }
   return { stdout: bytesOf(stdout), stderr: bytesOf(stderr) };
+}
+
+/** The lines of one task, as they come in pieces. */
+export function createTagger(page: ResultsPage): {
+  push(piece: Uint8Array): Uint8Array;
+  /** What ends a last line without its newline. */
+  end(): Uint8Array;
+} {
+  const tag = `${tagOf(rowsOf(page).inputOf(0))}\t`;
+  let isLineOpen = false;
+  return {
+    push(piece) {
+      const text = byteTextOf(piece);
+      const begun = isLineOpen ? "" : tag;
+      isLineOpen = !text.endsWith("\n");
+      const inside = isLineOpen ? text : text.slice(0, -1);
+      return bytesOf(`${begun}${inside.replaceAll("\n", `\n${tag}`)}${isLineOpen ? "" : "\n"}`);
+    },
+    end: () => bytesOf(isLineOpen ? "\n" : ""),
+  };
 }
 
 /** Several values are joined by a space, and no tag breaks its line. */

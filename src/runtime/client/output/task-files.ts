@@ -2,10 +2,10 @@
  * `--output` with a placeholder: one file a task, in folders made as needed. Two tasks that would write
  * the same file are refused: one result would be gone.
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { compileText } from "../../protocol/command-template.ts";
-import { usageError } from "../../protocol/error.ts";
+import { CcError, usageError } from "../../protocol/error.ts";
 import { formatTaskId } from "../../protocol/ids.ts";
 import type { InputShape } from "../../protocol/job-spec.ts";
 import { decodeValue } from "../../protocol/value.ts";
@@ -24,6 +24,8 @@ export interface TaskFilesOptions {
 
 export interface TaskFiles {
   write(page: ResultsPage): Promise<void>;
+  /** The file of the page's only row has this content. */
+  writePieces(page: ResultsPage, pieces: AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 export function createTaskFiles(options: TaskFilesOptions): TaskFiles {
@@ -48,15 +50,19 @@ export function createTaskFiles(options: TaskFilesOptions): TaskFiles {
 
   async function writeRow(rows: Rows, row: number): Promise<void> {
     const content = options.contentOf(rows, row);
-    if (content === "") return;
-    const path = pathOf(rows, row);
+    if (content !== "")
+      await writeTo(pathOf(rows, row), (path) => writeFile(path, bytesOf(content)));
+  }
+
+  async function writeTo(path: string, write: (path: string) => Promise<void>): Promise<void> {
     const folder = dirname(path);
     try {
       if (!folders.has(folder)) await mkdir(folder, { recursive: true });
       folders.add(folder);
-      await writeFile(path, bytesOf(content));
+      await write(path);
     } catch (cause) {
-      throw cannotWrite(path, cause);
+      // What the foreman refuses is no fault of the file's.
+      throw cause instanceof CcError ? cause : cannotWrite(path, cause);
     }
   }
 
@@ -65,6 +71,11 @@ export function createTaskFiles(options: TaskFilesOptions): TaskFiles {
       const rows = rowsOf(page);
       for (let row = 0; row < rows.count; row++) await writeRow(rows, row);
     },
+    writePieces: (page, pieces) =>
+      writeTo(pathOf(rowsOf(page), 0), async (path) => {
+        await using file = await open(path, "w");
+        for await (const piece of pieces) await file.writeFile(piece);
+      }),
   };
 }
 

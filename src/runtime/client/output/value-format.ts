@@ -4,8 +4,9 @@
  * turned into lines in place, without a look at more than one byte a row.
  */
 
+import { isCommandOutcome } from "../../protocol/command-outcome.ts";
 import { VALUE_FAILURE } from "../../protocol/failure.ts";
-import { VALUE_COMMAND, VALUE_JSON, VALUE_UNDEFINED } from "../../protocol/value.ts";
+import { VALUE_JSON, VALUE_UNDEFINED } from "../../protocol/value.ts";
 import type { ResultsPage } from "../read-results.ts";
 import {
   type ByteText,
@@ -42,7 +43,7 @@ const NOTHING: PrintedRow = { stdout: "", stderr: "" };
 
 export function printValueRow(value: Uint8Array): PrintedRow {
   const kind = value[0];
-  if (kind !== VALUE_COMMAND && kind !== VALUE_FAILURE) {
+  if (kind !== VALUE_FAILURE && !isCommandOutcome(value)) {
     return { stdout: valueLine(value), stderr: "" };
   }
   const { outcome } = endOf(value);
