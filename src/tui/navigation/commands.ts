@@ -59,8 +59,8 @@ export const COMMANDS: Readonly<Record<CommandId, Command>> = {
   "pane-1": view((state) => withScreen(state, { pane: 0 })),
   "pane-2": view((state) => withScreen(state, { pane: 1 })),
   "pane-3": view((state) => withScreen(state, { pane: 2 })),
-  left: view((state) => moveSideways(state, -1)),
-  right: view((state) => moveSideways(state, 1)),
+  left: view((state, context) => moveSideways(state, -1, context)),
+  right: view((state, context) => moveSideways(state, 1, context)),
 
   filter: view(openFilter),
   "log-filter": view(openFilter),

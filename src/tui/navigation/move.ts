@@ -115,20 +115,23 @@ export function firstAtLeast(numbers: readonly number[], wanted: number): number
 }
 
 /** `columnsFrom` of tables, half a screen of a log. */
-export function moveSideways(state: ViewState, direction: -1 | 1): ViewState {
+export function moveSideways(
+  state: ViewState,
+  direction: -1 | 1,
+  { planLayout }: Pick<NavContext, "planLayout">,
+): ViewState {
   const { log } = screenOf(state);
   if (log === null) {
-    return {
-      ...state,
-      columnsFrom: Math.max(0, Math.min(state.columnsFrom + direction, COLUMNS_MAX)),
-    };
+    const { columnsFromMax } = planLayout(state);
+    // A wider terminal may have room for columns that were scrolled away.
+    const from = Math.min(state.columnsFrom, columnsFromMax) + direction;
+    return { ...state, columnsFrom: Math.max(0, Math.min(from, columnsFromMax)) };
   }
   const half = Math.max(1, state.columns >> 1);
   return withLog(state, { left: Math.max(0, Math.min(log.left + direction * half, LEFT_MAX)) });
 }
 
-/** No table has more columns; no line is worth more scrolling. */
-const COLUMNS_MAX = 20;
+/** No line is worth more scrolling. */
 const LEFT_MAX = 100_000;
 
 /** Tab and Shift-Tab, round and round. */

@@ -6,9 +6,14 @@ import { paneOf } from "../navigation/panes-of.ts";
 import type { ListName, ScreenState, ViewState } from "../navigation/view-state.ts";
 import { LIST_PANE_FRAME_ROWS } from "../widgets/list-pane.ts";
 import { pageRows } from "../widgets/list-window.ts";
+import { MARK_CELLS } from "../widgets/table.ts";
+import { columnsFromMax } from "../widgets/table-columns.ts";
 import { type JobPane, planJob } from "./job/job-plan.ts";
+import { JOB_COLUMNS } from "./overview/job-columns.ts";
 import { type OverviewPane, planOverview } from "./overview/overview-plan.ts";
+import { WORKER_COLUMNS } from "./overview/worker-columns.ts";
 import type { Size } from "./pane.ts";
+import { SLOT_COLUMNS } from "./worker/slot-columns.ts";
 import { planWorker, type WorkerPane } from "./worker/worker-plan.ts";
 
 /** `line`: only one line fits; `compact`: one pane; then the designs for 80x24, 120x40 and 200x60. */
@@ -22,6 +27,8 @@ export interface Layout {
   readonly gridCells: number;
   /** Rows for the text of a task or of a log. */
   readonly textRows: number;
+  /** How far the columns of the table with the cursor can be scrolled to the side. */
+  readonly columnsFromMax: number;
 }
 
 export type PlanLayout = (view: ViewState) => Layout;
@@ -59,13 +66,13 @@ export const bodySize = ({
 
 export function planLayout(view: ViewState): Layout {
   const breadth = breadthOf(view);
-  const base = { breadth, listRows: {}, gridCells: 0, textRows: 0 };
+  const base = { breadth, listRows: {}, gridCells: 0, textRows: 0, columnsFromMax: 0 };
   const screen = view.stack.at(-1);
   if (breadth === "line" || screen === undefined) return base;
   return { ...base, ...roomsOf(screen, bodySize(view)) };
 }
 
-type Rooms = Partial<Pick<Layout, "listRows" | "gridCells" | "textRows">>;
+type Rooms = Partial<Pick<Layout, "listRows" | "gridCells" | "textRows" | "columnsFromMax">>;
 
 function roomsOf(screen: ScreenState, size: Size): Rooms {
   switch (screen.place.kind) {
@@ -87,8 +94,15 @@ const TEXT_FRAME_ROWS = 1;
 const listRoom = (rows: number) => pageRows(Math.max(0, rows - LIST_PANE_FRAME_ROWS));
 
 function overviewRooms(screen: ScreenState, size: Size): Rooms {
-  const plan = planOverview(size, paneOf(screen) as OverviewPane, screen.isZoomed);
+  const pane = paneOf(screen) as OverviewPane;
+  const plan = planOverview(size, pane, screen.isZoomed);
+  const sideways: Readonly<Record<OverviewPane, number>> = {
+    jobs: columnsFromMax(JOB_COLUMNS, plan.jobWidth - MARK_CELLS),
+    workers: columnsFromMax(WORKER_COLUMNS, plan.workerWidth - MARK_CELLS),
+    events: 0,
+  };
   return {
+    columnsFromMax: sideways[pane],
     listRows: {
       jobs: listRoom(plan.jobRows),
       workers: listRoom(plan.workerRows),
@@ -101,6 +115,7 @@ function overviewRooms(screen: ScreenState, size: Size): Rooms {
 function workerRooms(screen: ScreenState, size: Size): Rooms {
   const plan = planWorker(size, paneOf(screen) as WorkerPane, screen.isZoomed);
   return {
+    columnsFromMax: columnsFromMax(SLOT_COLUMNS, plan.taskWidth - MARK_CELLS),
     listRows: {
       tasks: listRoom(plan.taskRows),
       errors: pageRows(Math.max(0, plan.errorRows - 1 - plan.adviceRows)),
@@ -108,9 +123,13 @@ function workerRooms(screen: ScreenState, size: Size): Rooms {
   };
 }
 
+/** Their columns depend on the job; there are never more. */
+const JOB_COLUMNS_FROM_MAX = 6;
+
 function jobRooms(screen: ScreenState, size: Size): Rooms {
   const plan = planJob(size, paneOf(screen) as JobPane, screen.isZoomed);
   return {
+    columnsFromMax: JOB_COLUMNS_FROM_MAX,
     listRows: { errors: pageRows(plan.errorRows), tasks: pageRows(plan.taskRows) },
     gridCells: plan.gridRows * plan.gridWidth,
   };

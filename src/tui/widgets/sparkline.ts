@@ -1,4 +1,4 @@
-/** Small pictures of one row: a line of levels over time, and a cell whose darkness is a share. */
+/** A chart of one row: a level for each value over time. */
 import type { Style, Theme } from "../theme/theme.ts";
 import { largest, levelOf, resample, type Value } from "./series.ts";
 import { type Span, span } from "./spans.ts";
@@ -36,15 +36,4 @@ export function sparkline(
     )
     .join("");
   return span(style, text);
-}
-
-const HEAT = ["·", "░", "▒", "▓", "█"];
-const HEAT_ASCII = [".", "-", "=", "+", "#"];
-
-/** One cell, the darker the larger the share; `?` when it is not known. */
-export function heatCell(share: number | null, theme: Theme, style: Style = "chart"): Span {
-  if (share === null || !Number.isFinite(share)) return span("dim", "?");
-  const levels = theme.ascii ? HEAT_ASCII : HEAT;
-  const level = levelOf(Math.max(0, share), 1, levels.length - 1);
-  return span(level === 0 ? "track" : style, levels[level] ?? " ");
 }

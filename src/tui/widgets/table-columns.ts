@@ -45,7 +45,7 @@ export function placeColumns<Row>(
   width: number,
   columnsFrom = 0,
 ): readonly PlacedColumn<Row>[] {
-  const from = firstLoose(columns, width, columnsFrom);
+  const from = Math.min(Math.max(0, columnsFrom), columnsFromMax(columns, width));
   // Those that were scrolled to are wanted, whatever their importance: cut at the right edge instead.
   const kept =
     from === 0 ? keepImportant(columns, width) : cutAtEdge(withoutLoose(columns, from), width);
@@ -62,15 +62,11 @@ function totalWidth<Row>(columns: readonly Column<Row>[], isIdeal = false): numb
   );
 }
 
-/** How many columns to skip: as many as were asked for, but no more than until the last ones show. */
-function firstLoose<Row>(
-  columns: readonly Column<Row>[],
-  width: number,
-  columnsFrom: number,
-): number {
-  const loose = columns.filter((column) => column.isPinned !== true);
-  let from = Math.min(Math.max(0, columnsFrom), Math.max(0, loose.length - 1));
-  while (from > 0 && totalWidth(withoutLoose(columns, from - 1)) <= width) from -= 1;
+/** How far columns can be scrolled in this width: until the last ones are all there. */
+export function columnsFromMax<Row>(columns: readonly Column<Row>[], width: number): number {
+  const loose = columns.filter((column) => column.isPinned !== true).length;
+  let from = 0;
+  while (from < loose - 1 && totalWidth(withoutLoose(columns, from)) > width) from += 1;
   return from;
 }
 

@@ -82,6 +82,20 @@ describe("the overview", () => {
       }
   });
 
+  test("scrolls to columns that had no room, and no further than to the last one", () => {
+    const { view } = modelOf(busyOverview(), SIZE);
+    const { columnsFromMax } = planLayout(view);
+    const headerAt = (columnsFrom: number) => {
+      const model = modelOf(busyOverview(), SIZE);
+      const moved = { ...model, view: { ...model.view, columnsFrom } };
+      return Bun.stripANSI(renderScreen(moved, THEMES.mono)[6] ?? "");
+    };
+    expect(headerAt(0)).not.toContain("ELAPSED");
+    expect(headerAt(columnsFromMax)).toContain("ETA ELAPSED");
+    expect(headerAt(columnsFromMax + 5)).toBe(headerAt(columnsFromMax));
+    expect(headerAt(columnsFromMax - 1)).not.toBe(headerAt(columnsFromMax));
+  });
+
   test("draws the cursor in the pane that has it, and nowhere else", () => {
     for (const pane of [0, 1, 2]) {
       const rows = draw(busyOverview(), SIZE, THEMES.mono, { screen: { pane } });

@@ -27,7 +27,7 @@ import {
   type Span,
   span,
 } from "../../../src/tui/widgets/spans.ts";
-import { heatCell, sparkline } from "../../../src/tui/widgets/sparkline.ts";
+import { sparkline } from "../../../src/tui/widgets/sparkline.ts";
 import { taskGrid } from "../../../src/tui/widgets/task-grid.ts";
 import { textField } from "../../../src/tui/widgets/text-field.ts";
 import { createRandom } from "../../support/fuzz/random.ts";
@@ -111,9 +111,6 @@ test("a sparkline grows from the right and stretches where that is asked", () =>
   expect(textOf(sparkline([0, 4, 8], 5, mono))).toBe("  ▁▅█");
   expect(textOf(sparkline([0, 8], 4, mono, { stretches: true }))).toBe("▁▁██");
   expect(textOf(sparkline([0, null, 8], 3, ascii))).toBe("_ #");
-  expect([0, 0.1, 0.5, 1, null].map((share) => textOf(heatCell(share, mono))).join("")).toBe(
-    "·░▒█?",
-  );
 });
 
 test("a grid has a letter for what went wrong and a level for what is settled", () => {

@@ -127,7 +127,7 @@ export function queueLine(body: OverviewView, width: number, theme: Theme): stri
   const room = Math.max(0, width - LABEL_CELLS - 1 - TREND_CELLS);
   return paintRow(theme, width, [
     plain(`${label} `),
-    sparkline(body.queue.recent, room, theme, { style: "queued" }),
+    sparkline(body.queue.recent, room, theme),
     ...trend,
   ]);
 }

@@ -1,14 +1,7 @@
 /** A worker in figures: how loaded its machine is, how fast it works, and whether it is well. */
 import type { SeriesView, WorkerMonitorView } from "../../../runtime/protocol/monitor-views.ts";
 import { fitCells, inert } from "../../text/cells.ts";
-import {
-  shortBytes,
-  shortCount,
-  shortPercent,
-  shortRate,
-  shortSeconds,
-  UNKNOWN,
-} from "../../text/fixed.ts";
+import { shortBytes, shortCount, shortPercent, shortRate, UNKNOWN } from "../../text/fixed.ts";
 import { workerStyle } from "../../theme/states.ts";
 import type { Style, Theme } from "../../theme/theme.ts";
 import { chart, SCALE_CELLS, scaledChart, timeAxis } from "../../widgets/chart.ts";
@@ -139,7 +132,6 @@ export function figureLines(
     piece(0, span("dim", "queues "), plain(inert(worker.queues.join(","), { ascii }))),
     piece(1, span("dim", "memory "), plain(shortBytes(worker.memory_bytes))),
     piece(2, ...labelSpans(worker.labels, ascii)),
-    piece(3, span("dim", "up since "), plain(upText(worker.connected_at, body.at))),
     piece(3, span("dim", "platform "), plain(inert(body.offer.platform, { ascii }))),
     piece(4, span("dim", "pid "), plain(String(body.offer.pid))),
     piece(5, span("dim", "late results "), plain(shortCount(worker.refused))),
@@ -165,10 +157,4 @@ function labelSpans(labels: Readonly<Record<string, string>>, ascii: boolean): r
   return pairs.length === 0
     ? []
     : [span("dim", "labels "), plain(inert(pairs.join(" "), { ascii }))];
-}
-
-/** How long it has been connected, by the foreman's clock. */
-export function upText(connectedAt: string | null, at: string): string {
-  if (connectedAt === null) return UNKNOWN;
-  return shortSeconds((Date.parse(at) - Date.parse(connectedAt)) / 1000);
 }
