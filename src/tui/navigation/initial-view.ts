@@ -60,11 +60,15 @@ export function createScreen(place: Place): ScreenState {
     place,
     pane: firstPaneOf(place),
     isZoomed: false,
-    lists: {},
+    lists: firstLists(place),
     log: place.kind === "log" ? createLogState() : null,
     textTop: 0,
   };
 }
+
+/** Of a job's tasks those that run are what one comes for, the longest first. */
+const firstLists = (place: Place): ScreenState["lists"] =>
+  place.kind === "job" ? { tasks: createListState({ sort: "time" }) } : {};
 
 export const createListState = (changes: Partial<ListState> = {}): ListState => ({
   selectedId: null,

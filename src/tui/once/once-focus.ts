@@ -49,7 +49,7 @@ export function onceFocus(place: OncePlace, amounts: OnceAmounts): Focus {
         jobId: place.jobId,
         ...span,
         cells: amounts.gridCells,
-        tasks: { ...list, filter: TASKS_SHOWN },
+        tasks: { ...list, filter: TASKS_SHOWN, sort: "time" },
       };
     case "task":
       return {

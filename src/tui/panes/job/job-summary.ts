@@ -69,7 +69,9 @@ function percentOf(share: number): string {
 }
 
 function untilWhen({ job }: JobMonitorView): string {
-  if (isJobEnded(job.state)) return `took ${shortSeconds(job.elapsed_seconds)}`;
+  // Whole seconds are told; "0s" would say that it took none.
+  if (isJobEnded(job.state))
+    return `took ${job.elapsed_seconds < 1 ? "<1s" : shortSeconds(job.elapsed_seconds)}`;
   if (job.inputs_open) return "so far";
   return `ETA ${estimate(shortSeconds(job.eta_seconds))}`;
 }
