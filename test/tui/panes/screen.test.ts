@@ -243,6 +243,15 @@ describe("the first row", () => {
     expect(crumbs(SMALL)).toContain("task 48211");
   });
 
+  test("says nothing of the place before", () => {
+    const job = (jobId: number) =>
+      bare(placeAt({ kind: "job", jobId }, SIZE, { shown: { kind: "job", body: busyJob() } }));
+    expect(job(17)[0]).toContain("job 17 render-frames");
+    expect(job(17)[0]).toContain("R running");
+    expect(job(18)[0]).not.toMatch(/render-frames|running|ann/);
+    expect(job(18).join("")).toContain("Waiting for job 18");
+  });
+
   test("what was seen last is dimmed while nobody answers, not blank", () => {
     const model = overviewAt(SIZE, { link: { kind: "lost", attempt: 2, error: null } });
     const rows = renderScreen(model, THEMES.ansi16);

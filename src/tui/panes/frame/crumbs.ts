@@ -30,5 +30,6 @@ function crumb(place: Place): string {
 
 function jobNameOf(place: Place, shown: ScreenModel["shown"]): string {
   if (place.kind !== "job" || shown?.kind !== "job") return "";
-  return shown.body.job.name.slice(0, NAME_CHARACTERS_MAX);
+  const { job } = shown.body;
+  return job.job_id === place.jobId ? job.name.slice(0, NAME_CHARACTERS_MAX) : "";
 }

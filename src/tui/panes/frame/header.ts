@@ -16,6 +16,7 @@ import {
   span,
   spansWidth,
 } from "../../widgets/spans.ts";
+import { isShownPlace } from "../notice/link-notices.ts";
 import { crumbsOf } from "./crumbs.ts";
 import { linkPieces } from "./link-words.ts";
 import { placeFacts } from "./place-facts.ts";
@@ -49,12 +50,19 @@ function rightPieces(model: ScreenModel, isShort: boolean, { ascii }: Theme): re
   const { nowMs, view, receivedBytesPerSecond } = model;
   const isLive = model.link.kind === "live";
   return [
-    ...placeFacts(model, ascii),
+    ...placeFacts({ url: model.url, shown: ofPlaceShown(model) }, ascii),
     ...(view.readOnly ? [piece(3, span("accent", "READ-ONLY"))] : []),
     ...linkPieces(model, isShort),
     ...(isLive ? [piece(8, span("dim", `rx ${shortBytes(receivedBytesPerSecond)}/s`))] : []),
     piece(2, plain(clockTime(nowMs))),
   ];
+}
+
+/** What came last may still be of the place before; beside a log nothing is. */
+function ofPlaceShown({ view, shown }: ScreenModel): ScreenModel["shown"] {
+  const place = view.stack.at(-1)?.place;
+  if (place === undefined || place.kind === "log") return null;
+  return isShownPlace(place, shown) ? shown : null;
 }
 
 /** The last crumb is kept longest; what leads to it is shortened to `..`. */

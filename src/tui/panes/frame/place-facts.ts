@@ -1,5 +1,4 @@
 /** What the header says of the place shown, beside its name. */
-
 import type { ScreenModel } from "../../model/screen-model.ts";
 import { formatExactCount } from "../../text/amounts.ts";
 import { inert } from "../../text/cells.ts";
