@@ -24,6 +24,14 @@ export function noSuchJob(id: number, nextJobId: number): CcError {
   });
 }
 
+export const noSuchWorker = (name: string): CcError =>
+  new CcError({
+    code: "no_such_worker",
+    message: `There is no worker "${name}".`,
+    hint: "cc workers",
+    exitCode: 2,
+  });
+
 export function answerError(channel: Channel, request: number | null, error: CcError): void {
   channel.send({
     type: "error",

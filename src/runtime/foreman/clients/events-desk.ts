@@ -11,7 +11,7 @@ import type { Store } from "../../store/store.ts";
 import type { Channel } from "../../transport/channel.ts";
 import { type Events, type ReadEvents, readEventsPage } from "../reading/events-reader.ts";
 import { WAIT_MS } from "../reading/results-reader.ts";
-import { checkIndexes } from "./client-answers.ts";
+import { checkIndexes, noSuchWorker } from "./client-answers.ts";
 
 const WAITING_PER_CHANNEL_MAX = 100;
 
@@ -135,12 +135,3 @@ export function createEventsDesk(parts: EventsDeskParts): EventsDesk {
 
 /** Something to print, or a search that has not come to its end. */
 const isReady = (answer: Events): boolean => answer.events.length > 0 || !answer.end;
-
-function noSuchWorker(name: string): CcError {
-  return new CcError({
-    code: "no_such_worker",
-    message: `There is no worker "${name}".`,
-    hint: "cc workers",
-    exitCode: 2,
-  });
-}

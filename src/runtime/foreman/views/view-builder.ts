@@ -4,7 +4,6 @@
  */
 import type { Clock } from "../../platform/clock.ts";
 import { PROGRAM_VERSION } from "../../platform/version.ts";
-import { CcError } from "../../protocol/error.ts";
 import { asJobId, asWorkerId, type JobId, type WorkerId } from "../../protocol/ids.ts";
 import { LIST_ROWS_MAX } from "../../protocol/limits.ts";
 import type { View } from "../../protocol/messages/client.ts";
@@ -21,7 +20,7 @@ import type { JobFacts } from "../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../scheduler/foreman/machine.ts";
 import { foremanTotals, liveJobIds } from "../../scheduler/foreman/selectors.ts";
 import type { JobFilter, Store } from "../../store/store.ts";
-import { noSuchJob } from "../clients/client-answers.ts";
+import { noSuchJob, noSuchWorker } from "../clients/client-answers.ts";
 import type { Observer } from "../clients/subscriptions/view-sharing.ts";
 import type { ViewAnswer } from "../clients/subscriptions.ts";
 import { createFailureLedger } from "../reading/failure-ledger.ts";
@@ -52,6 +51,8 @@ export interface ViewBuilderParts {
   readonly vitals: Pick<VitalsBook, "of">;
   readonly facts: ForemanFacts;
   readonly clock: Pick<Clock, "defer" | "setTimer">;
+  /** Asks a worker to tell for so long what its slots do. */
+  observeWorker(workerId: WorkerId, seconds: number): void;
   nowMs(): number;
 }
 
@@ -60,8 +61,8 @@ export interface ViewBuilder {
   job(jobId: JobId): Promise<JobView | null>;
   unfinishedJobs(): number;
   workerLost(workerId: WorkerId, runningCount: number): void;
-  /** What is only watched is kept up to date with what was committed, and with heartbeats. */
-  readonly watched: Pick<MonitorViews, "onCommitted" | "onBeat">;
+  /** What is only watched is fed by what was committed and what workers tell of themselves. */
+  readonly watched: Pick<MonitorViews, "onCommitted" | "onBeat" | "onActivity">;
 }
 
 const LOST_WORKERS_KEPT = 20;
@@ -181,12 +182,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
   function findWorker(workerId: string): WorkerView {
     const row = workerViews.list().find((worker) => worker.worker_id === workerId);
     if (row) return row;
-    throw new CcError({
-      code: "no_such_worker",
-      message: `There is no worker "${workerId}".`,
-      hint: "cc workers",
-      exitCode: 2,
-    });
+    throw noSuchWorker(workerId);
   }
 
   async function explain(view: Extract<View, { kind: "why" }>): Promise<WhyView> {
@@ -267,6 +263,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
     },
     watched: {
       onBeat: monitor.onBeat,
+      onActivity: monitor.onActivity,
       onCommitted(changes) {
         failures.onCommitted(changes);
         monitor.onCommitted(changes);

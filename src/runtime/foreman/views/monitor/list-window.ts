@@ -62,7 +62,11 @@ export function cutWindow<Item, Row>(
 }
 
 /** A window never begins so late that it would show less than it could. */
-export function firstRow({ from, rows, around }: ListWindow, count: number, anchorAt: number): number {
+export function firstRow(
+  { from, rows, around }: ListWindow,
+  count: number,
+  anchorAt: number,
+): number {
   const last = Math.max(0, count - rows);
   const isInside = anchorAt >= from && anchorAt < from + rows;
   if (around !== true || anchorAt < 0 || isInside) return Math.min(from, last);

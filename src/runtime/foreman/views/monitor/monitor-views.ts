@@ -4,10 +4,9 @@
  * work for a list than what its window shows, except for sorting and filtering.
  */
 import type { Clock } from "../../../platform/clock.ts";
-import { CcError } from "../../../protocol/error.ts";
 import type { WorkerId } from "../../../protocol/ids.ts";
 import type { View } from "../../../protocol/messages/client.ts";
-import type { MessageOf } from "../../../protocol/messages.ts";
+import { FEATURE_ACTIVITY, type MessageOf } from "../../../protocol/messages.ts";
 import type { ForemanView } from "../../../protocol/views.ts";
 import type { Change } from "../../../scheduler/foreman/changes.ts";
 import type { JobFacts } from "../../../scheduler/foreman/facts.ts";
@@ -25,7 +24,9 @@ import { createJobList } from "./job-list.ts";
 import { createJobRows } from "./job-rows.ts";
 import { createOverview } from "./overview.ts";
 import { createTaskMonitor } from "./task-monitor.ts";
+import { createWorkerActivity, type WorkerActivity } from "./worker-activity.ts";
 import { createWorkerHistory } from "./worker-history.ts";
+import { canTell, createWorkerMonitor } from "./worker-monitor.ts";
 import { createWorkerRows } from "./worker-rows.ts";
 
 /** The views that protocol/monitor-views.ts describes. */
@@ -39,6 +40,7 @@ export interface MonitorViews {
   build(view: MonitorView): Promise<object>;
   onCommitted(changes: readonly Change[]): void;
   onBeat(workerId: WorkerId, heartbeat: MessageOf<"heartbeat">): void;
+  readonly onActivity: WorkerActivity["onActivity"];
 }
 
 export interface MonitorParts {
@@ -54,11 +56,13 @@ export interface MonitorParts {
   /** @throws CcError `no_such_job` */
   findJob(jobId: number): Promise<JobFacts>;
   foreman(): ForemanView;
+  /** Asks a worker for its activity. */
+  observeWorker(workerId: WorkerId, seconds: number): void;
   nowMs(): number;
 }
 
 type Builders = {
-  readonly [Kind in MonitorView["kind"]]?: (
+  readonly [Kind in MonitorView["kind"]]: (
     view: Extract<MonitorView, { kind: Kind }>,
   ) => object | Promise<object>;
 };
@@ -69,19 +73,25 @@ export function createMonitorViews(parts: MonitorParts): MonitorViews {
   const jobRows = createJobRows(parts);
   const jobs = createJobList({ state, rows: jobRows });
   const workers = createWorkerRows({ ...parts, history });
+  const activity = createWorkerActivity({
+    nowMs,
+    observe(workerId, seconds) {
+      if (canTell(state, workerId, FEATURE_ACTIVITY)) parts.observeWorker(workerId, seconds);
+    },
+  });
   const events = createEventTail(store);
   const overview = createOverview({ ...parts, jobs, workers, events });
   const builders: Builders = {
     overview: overview.build,
     job_monitor: createJobMonitor({ ...parts, jobRows }),
     task_monitor: createTaskMonitor({ ...parts, logOf: () => null }),
+    worker_monitor: createWorkerMonitor({ ...parts, rows: workers, history, activity }),
   };
 
   return {
     async build(view) {
       // The table pairs every kind with a builder of that very kind.
-      const build = builders[view.kind] as ((view: MonitorView) => object) | undefined;
-      if (build === undefined) throw unknownView(view);
+      const build = builders[view.kind] as (view: MonitorView) => object | Promise<object>;
       return build(view);
     },
     onCommitted(changes) {
@@ -92,6 +102,7 @@ export function createMonitorViews(parts: MonitorParts): MonitorViews {
         else if (isAboutEnded(change)) jobs.touchEnded();
       }
     },
+    onActivity: activity.onActivity,
     onBeat(workerId, { cpu, memory, free_slots }) {
       const slots = state.workers.get(workerId)?.offer.slots ?? 0;
       const busySlots = Math.max(0, slots - free_slots);
@@ -105,10 +116,3 @@ function isAboutEnded(change: Change): boolean {
   if (change.type === "jobChanged") return change.facts.finishedAtMs !== null;
   return change.type === "reopened" || change.type === "jobRemoved";
 }
-
-const unknownView = ({ kind }: MonitorView): CcError =>
-  new CcError({
-    code: "unknown_view",
-    message: `This foreman has no view "${kind}".`,
-    exitCode: 3,
-  });
