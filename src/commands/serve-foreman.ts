@@ -119,6 +119,7 @@ async function startServer(
         onlyOnRequest: values.retainOnRequest === true,
       },
       outputBytesMax: values.outputSize ?? null,
+      logBytesMax: values.logsSize ?? null,
       clock: systemClock,
     });
   // Whoever starts a tied one looks for others itself; another store is nobody's by chance.

@@ -84,6 +84,13 @@ export const FOREMAN_VERB = defineVerb({
       defaultText: "a tenth of the disk, at least 1G",
       description: "what commands' outputs beyond 8 MiB may take together",
     },
+    logsSize: {
+      type: "size",
+      min: 0,
+      scope: "daemon",
+      defaultText: "10G, or a tenth of a smaller disk",
+      description: "what logs of tasks may take together; those of the first jobs to end go first",
+    },
     heartbeat: {
       type: "duration",
       min: 100,

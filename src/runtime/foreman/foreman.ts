@@ -14,6 +14,7 @@ import { type EventAbout, eventFacts } from "../scheduler/foreman/event-facts.ts
 import type { ForemanEffect } from "../scheduler/foreman/events.ts";
 import { createForemanState, type ForemanState, recover } from "../scheduler/foreman/machine.ts";
 import type { ForemanOptions } from "../scheduler/foreman/machine-interface.ts";
+import { openLogsInMemory } from "../store/logs/open-logs.ts";
 import type { Store } from "../store/store.ts";
 import type { Channel, ChannelHandler } from "../transport/channel.ts";
 import { createAttachments } from "./clients/attachments.ts";
@@ -26,6 +27,8 @@ import { paceChannel } from "./clients/pace.ts";
 import { createResultsDesk } from "./clients/results-desk.ts";
 import { createSubmissions } from "./clients/submissions.ts";
 import { createSubscriptions } from "./clients/subscriptions.ts";
+import { createForemanLogs } from "./logs/foreman-logs.ts";
+import type { LogsParts } from "./logs/log-desk.ts";
 import { createPump } from "./pump.ts";
 import { createInputWindow } from "./reading/input-window.ts";
 import { createJobReader } from "./reading/job-reader.ts";
@@ -49,6 +52,8 @@ export interface ForemanParts {
   readonly facts: ForemanFacts;
   /** Where stdouts go that are larger than a result may be; absent: nowhere. */
   readonly outputs?: OutputsOptions;
+  /** Where what tasks print is kept; absent: in memory. */
+  readonly logs?: LogsParts;
   /** The store is broken: the process must end with this error's code. */
   onFatal(error: CcError): void;
   /** A client with the right asked for it. */
@@ -145,10 +150,18 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     window,
     blobs,
     vitals,
+    onActivity(...told) {
+      views.watched.onActivity(...told);
+      subscriptions.touch();
+    },
     post: pump.post,
     nowMs: pump.nowMs,
     jobOf: jobs.liveFacts,
     outputs: () => outputs,
+    logs: {
+      take: (bootId, message) => logs.desk.take(bootId, message),
+      forgetSession: (bootId) => logs.desk.forgetSession(bootId),
+    },
     onRefused(workerId, { code, message }) {
       record("worker_refused", { workerId, body: { code, reason: message } });
     },
@@ -160,6 +173,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     cache,
     window,
     vitals,
+    observeWorker: sessions.observe,
     facts: parts.facts,
     clock,
     nowMs: pump.nowMs,
@@ -181,6 +195,19 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     nowMs: pump.nowMs,
     post: pump.post,
   });
+  const logs = createForemanLogs({
+    state,
+    store,
+    logs: parts.logs ?? { store: await openLogsInMemory(), quotaBytes: null },
+    gate,
+    jobs,
+    clock,
+    logger,
+    nowMs: pump.nowMs,
+    acknowledge: sessions.acknowledgeLogs,
+    record,
+    noSuchJob: noSuch,
+  });
   const events = createEventsDesk({
     store,
     clock,
@@ -195,6 +222,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     submissions,
     results,
     outputs: () => outputs.desk,
+    logs: logs.readers,
     events,
     subscriptions,
     followers,
@@ -220,6 +248,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
   }
   gate.start();
   janitor.start();
+  logs.desk.start();
 
   /** Who has read all results of a job may still read the outputs that they name. */
   function patientReaders(): Pick<typeof readers, "begin" | "end"> {
@@ -270,6 +299,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
       }
     }
     outputs.onCommitted(changes);
+    logs.onCommitted(changes);
     if (changes.some(({ type }) => type === "eventRecorded")) events.wake();
     janitor.onCommitted(changes);
     views.watched.onCommitted(changes);
@@ -311,6 +341,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
         return;
       case "notifySettled":
         results.wake(effect.jobId);
+        logs.readers.wake(effect.jobId);
         subscriptions.touch();
         return;
       case "notifyJobChanged":
@@ -324,6 +355,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
         submissions.forget(effect.jobId);
         window.forget(effect.jobId);
         results.wake(effect.jobId);
+        logs.readers.wake(effect.jobId);
         subscriptions.touch();
         return;
       default:
@@ -341,6 +373,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     async close() {
       record("foreman_stopped", { body: {} });
       await pump.close();
+      await logs.desk.close();
       gate.stop();
       janitor.stop();
       attachments.stop();

@@ -14,6 +14,7 @@ import type { Channel, ChannelHandler } from "../transport/channel.ts";
 import { createChannelPair } from "../transport/memory.ts";
 import { RIGHTS } from "./clients/access.ts";
 import { createForeman } from "./foreman.ts";
+import { openLogsPartsForReading } from "./logs/open-logs-parts.ts";
 
 export interface OfflineForeman {
   /** A channel like one that was dialled; only looking is allowed on it. */
@@ -42,6 +43,7 @@ export async function openOfflineForeman(parts: {
       seed: 0,
       onlyFollowed: true,
     },
+    logs: await openLogsPartsForReading(storeFolder),
     outputs: { folder: storePaths(storeFolder).artifacts, bytesMax: 0, readOnly: true },
     facts: { url: "", storeFolder, startedAtMs: clock.nowMs() },
     onFatal(error) {

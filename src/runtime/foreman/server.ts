@@ -14,6 +14,7 @@ import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { ensureLocalKeys } from "../transport/key-files.ts";
 import { type ForemanListener, listen } from "../transport/server.ts";
 import { type Audience, createForeman, type ForemanParts } from "./foreman.ts";
+import { openLogsParts } from "./logs/open-logs-parts.ts";
 import type { OutputsOptions } from "./storage/outputs.ts";
 import { enterLocalKeys, loadKeyDirectory } from "./storage/stored-keys.ts";
 
@@ -35,6 +36,8 @@ export interface ForemanServerOptions {
   readonly retention: RetentionRules;
   /** What stdouts beyond the size of a result may take together; null: a tenth of the disk. */
   readonly outputBytesMax: number | null;
+  /** What logs may take together; null: 10 GiB, or a tenth of a smaller disk. */
+  readonly logBytesMax: number | null;
   readonly clock: Clock;
   readonly logger: Logger;
   onFatal(error: CcError): void;
@@ -66,7 +69,8 @@ export async function startForemanServer(options: ForemanServerOptions): Promise
     await enterLocalKeys(store, keys, { owner: options.owner, nowMs: clock.nowMs });
     const facts = { url: "", storeFolder, startedAtMs: clock.nowMs() };
     const outputs = outputsOptions(storeFolder, options.outputBytesMax);
-    const foreman = await createForeman({ ...foremanParts(options), store, facts, outputs });
+    const logs = await openLogsParts(storeFolder, { bytesMax: options.logBytesMax, logger });
+    const foreman = await createForeman({ ...foremanParts(options), store, facts, outputs, logs });
     const listener = await listenSomewhere(options, async (port) =>
       listen({
         host: options.host,
@@ -114,7 +118,7 @@ function outputsOptions(storeFolder: string, bytesMax: number | null): OutputsOp
 
 function foremanParts(
   options: ForemanServerOptions,
-): Omit<ForemanParts, "store" | "facts" | "outputs"> {
+): Omit<ForemanParts, "store" | "facts" | "outputs" | "logs"> {
   return {
     clock: options.clock,
     logger: options.logger,

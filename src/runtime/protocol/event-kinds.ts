@@ -54,6 +54,22 @@ export const EVENT_KINDS = {
     meaning: "The disk has room again, and everything goes on.",
     fields: {},
   },
+  logs_dropped: {
+    about: "foreman",
+    meaning:
+      "What tasks printed could not be kept; results are not affected. At most one such line a minute.",
+    fields: { bytes: "since the last such line", reason: "in words" },
+  },
+  logs_set_aside: {
+    about: "foreman",
+    meaning: "The file of all logs was damaged: it lies under another name, and new logs began.",
+    fields: { path: "where it lies", reason: "in words" },
+  },
+  logs_removed: {
+    about: "job",
+    meaning: "The log of an ended job went, to keep the quota of all logs (`--logs-size`).",
+    fields: { bytes: "what it had, before it began to go" },
+  },
   job_submitted: {
     about: "job",
     meaning: "The job was accepted.",

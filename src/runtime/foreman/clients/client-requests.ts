@@ -20,6 +20,7 @@ import { answerError, checkIndexes, requestOf } from "./client-answers.ts";
 import type { EventsDesk } from "./events-desk.ts";
 import type { Followers } from "./followers.ts";
 import type { GarbageDesk } from "./garbage-desk.ts";
+import type { LogsDesk } from "./logs-desk.ts";
 import type { OutputsDesk } from "./outputs-desk.ts";
 import type { PacedHandler } from "./pace.ts";
 import type { ResultsDesk } from "./results-desk.ts";
@@ -35,6 +36,7 @@ export interface ClientRequestsParts {
   /** As it now is. */
   outputs(): OutputsDesk;
   readonly events: EventsDesk;
+  readonly logs: LogsDesk;
   readonly subscriptions: Subscriptions;
   readonly followers: Followers;
   readonly garbage: Pick<GarbageDesk, "collect">;
@@ -104,6 +106,7 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
         }
         parts.results.drop(channel);
         parts.events.drop(channel);
+        parts.logs.drop(channel);
         parts.subscriptions.drop(channel);
         parts.followers.drop(channel);
       },
@@ -157,6 +160,8 @@ export function createClientRequests(parts: ClientRequestsParts): ClientRequests
         return parts.outputs().read(channel, message);
       case "read_events":
         return parts.events.read(channel, message);
+      case "read_logs":
+        return parts.logs.read(channel, message);
       case "subscribe":
         return parts.subscriptions.open(channel, message);
       case "unsubscribe":

@@ -35,11 +35,18 @@ export interface WorkerSessionsParts {
   readonly window: InputWindow;
   readonly blobs: BlobServer;
   readonly vitals: Pick<VitalsBook, "connected" | "disconnected" | "beat">;
+  /** What its slots do, of a worker that was asked. */
+  onActivity(workerId: WorkerId, bootId: BootId, activity: MessageOf<"activity">): void;
   post(event: UnstampedEvent): void;
   /** null when the job has ended or was forgotten meanwhile. */
   jobOf(jobId: JobId): AssignableJob | null;
   /** As they now are. */
   outputs(): Pick<Outputs, "onChunk" | "drop">;
+  readonly logs: {
+    take(bootId: BootId, message: MessageOf<"task_log">): void;
+    /** It will not go on with what it was saying on this connection. */
+    forgetSession(bootId: BootId): void;
+  };
   /** A worker was turned away; not told again of the same name within a minute. */
   readonly onRefused: NoteRefused;
 }
@@ -49,10 +56,14 @@ export interface WorkerSessions {
   open(channel: Channel): ChannelHandler;
   assign(effect: AssignTasks): void;
   acknowledge(bootId: BootId, seq: number, stale: readonly HeldTasks[]): void;
+  /** What it has printed up to there is kept, or refused. `pauseMs`: it is to wait so long. */
+  acknowledgeLogs(bootId: BootId, logSeq: number, pauseMs: number): void;
   revoke(to: Addressee, revocation: number, assignmentId: AssignmentId, indexes: Uint32Array): void;
   cancel(to: Addressee, assignmentId: AssignmentId, indexes: Uint32Array, reason: string): void;
   drain(to: Addressee, undo: boolean): void;
   end(bootId: BootId, reason: string): void;
+  /** Asks it to tell for so long what its slots do. */
+  observe(workerId: WorkerId, seconds: number): void;
   closeAll(reason: string): void;
 }
 
@@ -88,6 +99,7 @@ export function createWorkerSessions(
         parts.outputs().drop(channel);
         if (session === null || session.channel !== channel) return;
         const { bootId, connectionSeq } = session;
+        parts.logs.forgetSession(bootId);
         parts.vitals.disconnected(session.workerId, bootId);
         post({ type: "connectionLost", bootId, connectionSeq });
         logger.info("worker disconnected", { worker: session.workerId });
@@ -178,6 +190,12 @@ export function createWorkerSessions(
     switch (message.type) {
       case "heartbeat":
         onHeartbeat(session, message);
+        return;
+      case "activity":
+        parts.onActivity(session.workerId, bootId, message);
+        return;
+      case "task_log":
+        parts.logs.take(bootId, message);
         return;
       case "output_chunk":
         parts.outputs().onChunk(session.channel, bootId, message);
@@ -274,6 +292,13 @@ export function createWorkerSessions(
         failpoint("result-acked");
       });
     },
+    acknowledgeLogs(bootId, logSeq, pauseMs) {
+      sessions.get(bootId)?.channel.send({
+        type: "task_log_ack",
+        log_seq: logSeq,
+        ...(pauseMs === 0 ? {} : { pause_ms: pauseMs }),
+      });
+    },
     revoke(to, revocation, assignment, index) {
       enqueueFor(to, ({ channel }) =>
         channel.send({ type: "revoke_task", request: revocation, assignment, index }),
@@ -293,6 +318,11 @@ export function createWorkerSessions(
         channel.close(1000, reason);
         sessions.delete(bootId);
       });
+    },
+    observe(workerId, seconds) {
+      for (const { workerId: name, channel } of sessions.values()) {
+        if (name === workerId && channel.isOpen) channel.send({ type: "observe", seconds });
+      }
     },
     closeAll(reason) {
       for (const session of sessions.values()) session.channel.close(1001, reason);

@@ -41,6 +41,12 @@ export interface AttemptRow {
   readonly byteCount: number;
 }
 
+export interface AttemptSum {
+  readonly attempt: number;
+  readonly byteCount: number;
+  readonly gapBytes: number;
+}
+
 export interface JobLog {
   readonly jobId: number;
   readonly byteCount: number;
@@ -88,6 +94,8 @@ export interface LogStore {
     fromSeq: number,
     limit: number,
   ): readonly AttemptRow[];
+  /** What rows of single attempts hold of a task, and what was dropped right before them. */
+  attemptSums(jobId: number, index: number): readonly AttemptSum[];
   /** Every job that has a log. */
   jobs(): readonly JobLog[];
   job(jobId: number): JobLog | null;

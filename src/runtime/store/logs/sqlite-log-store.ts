@@ -26,7 +26,9 @@ export const LOG_SCHEMA = `
     data blob not null
   ) strict;
   create index log_row_of_job on log_row(job_id, seq, first_index, last_index);
-  create index log_row_of_attempt on log_row(job_id, first_index, attempt, seq) where attempt is not null;
+  create index log_row_of_attempt
+    on log_row(job_id, first_index, attempt, seq, first_byte, gap_bytes, byte_count)
+    where attempt is not null;
   create table job_log(
     job_id integer primary key,
     byte_count integer not null,
@@ -90,6 +92,14 @@ const ATTEMPT_ROWS = `
   order by seq
   limit ?`;
 
+const ATTEMPT_SUMS = `
+  select attempt, sum(byte_count) as byte_count, sum(gap_bytes) as gap_bytes
+  from log_row indexed by log_row_of_attempt
+  where job_id = ?
+    and first_index = ?
+    and attempt is not null
+  group by attempt`;
+
 const JOB_SIZES = `
   select seq, byte_count
   from log_row
@@ -132,6 +142,12 @@ interface StoredRow {
   readonly data: Uint8Array;
 }
 
+interface StoredAttemptSum {
+  readonly attempt: number;
+  readonly byte_count: number;
+  readonly gap_bytes: number;
+}
+
 type StoredAttemptRow = Pick<StoredRow, "seq" | "first_byte" | "gap_bytes" | "byte_count">;
 
 interface StoredJob {
@@ -155,6 +171,7 @@ export function createSqliteLogStore(database: SqlDatabase): LogStore {
     nextArrival: database.prepare<{ seq: number; arrived_at_ms: number }>(ARRIVAL_NEXT),
     lastSeq: database.prepare<{ seq: number | null }>(SEQ_LAST),
     attemptRows: database.prepare<StoredAttemptRow>(ATTEMPT_ROWS),
+    attemptSums: database.prepare<StoredAttemptSum>(ATTEMPT_SUMS),
     jobSizes: database.prepare<{ seq: number; byte_count: number }>(JOB_SIZES),
     jobs: database.prepare<StoredJob>(JOB_LOGS),
     getJob: database.prepare<StoredJob>(JOB_LOG_GET),
@@ -242,6 +259,14 @@ export function createSqliteLogStore(database: SqlDatabase): LogStore {
     attemptRows: ({ jobId, index, attempt }, fromSeq, limit) =>
       reading("look through a log", () =>
         statements.attemptRows.all(jobId, index, attempt, fromSeq, limit).map(attemptRowOf),
+      ),
+    attemptSums: (jobId, index) =>
+      reading("measure a log", () =>
+        statements.attemptSums.all(jobId, index).map(({ attempt, byte_count, gap_bytes }) => ({
+          attempt,
+          byteCount: byte_count,
+          gapBytes: gap_bytes,
+        })),
       ),
     jobs: () => reading("list logs", () => statements.jobs.all().map(jobOf)),
     job: (jobId) =>

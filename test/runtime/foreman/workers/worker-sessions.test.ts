@@ -42,6 +42,7 @@ test("of a worker that is started again and again only what may still come back 
     post() {},
     nowMs: () => 0,
     outputs: () => ({ drop() {} }),
+    logs: { take() {}, forgetSession() {} },
     vitals: createVitalsBook(() => 0),
   } as unknown as Parameters<typeof createWorkerSessions>[0]);
   const closed: string[] = [];
