@@ -251,6 +251,7 @@ export function createMonitorStore(parts: MonitorParts): MonitorStore {
         linkSinceMs,
         roundTripMs,
         dataAgeMs: picture?.shown == null ? null : nowMs - picture.arrivedAtMs,
+        waitingMs: picture?.shown == null && picture?.failed == null ? nowMs - lookedAtMs : null,
         receivedBytesPerSecond: rate.perSecond(nowMs),
         shown: picture?.shown ?? null,
         failed: picture?.failed ?? null,

@@ -46,6 +46,8 @@ export interface ScreenModel {
   readonly roundTripMs: number | null;
   /** Since the newest data came; null before there is any. */
   readonly dataAgeMs: number | null;
+  /** Since a place was asked for about which nothing has come yet; absent: nothing is waited for. */
+  readonly waitingMs?: number | null;
   readonly receivedBytesPerSecond: number;
   /** The newest answer for the place shown; null while there is none. */
   readonly shown: FocusBody | null;

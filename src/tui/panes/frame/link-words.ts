@@ -28,7 +28,9 @@ export function linkPieces(model: ScreenModel, isShort: boolean): readonly Piece
   }
 }
 
-function liveOrStale({ roundTripMs, dataAgeMs }: ScreenModel): readonly Piece[] {
+function liveOrStale({ roundTripMs, dataAgeMs, waitingMs }: ScreenModel): readonly Piece[] {
+  if (waitingMs != null && waitingMs > STALE_DATA_MS)
+    return [piece(0, span("warning", `NO ANSWER ${wholeSeconds(waitingMs / 1000)}`))];
   if (dataAgeMs !== null && dataAgeMs > STALE_DATA_MS)
     return [piece(0, span("warning", `DATA ${wholeSeconds(dataAgeMs / 1000)} OLD`))];
   const delay = roundTripMs === null ? "" : ` ${Math.max(1, Math.round(roundTripMs))}ms`;
