@@ -62,7 +62,7 @@ export function createJobRows(parts: {
       ...view,
       tasks_per_second: roundOrNull(view.tasks_per_second),
       eta_seconds: view.eta_seconds === null ? null : roundElapsed(Math.ceil(view.eta_seconds)),
-      retries: live?.retries ?? state.endedTallies.get(jobId)?.retries ?? 0,
+      retries: live?.retries ?? state.endedTallies.get(jobId)?.retries ?? null,
       recent: live?.tally ? recentRates([live.tally.series], parts.nowMs()) : [],
       elapsed_seconds: roundElapsed(elapsedSeconds(facts)),
       why: live === undefined ? null : whyNothingRuns(live),

@@ -52,9 +52,16 @@ export function startedTasks(live: LiveJob, looksMax: number): number[] {
   return started.sort((a, b) => a.atMs - b.atMs || a.index - b.index).map(({ index }) => index);
 }
 
+/** How long it runs; null: nobody knows. */
+export const secondsSoFar = (place: Running | null, nowMs: number): number | null =>
+  place === null || place.startedAtMs === null
+    ? null
+    : Math.max(0, nowMs - place.startedAtMs) / 1000;
+
+/** The same as it is shown, so that a row does not change without need. */
 export function runningSeconds(place: Running | null, nowMs: number): number | null {
-  if (place === null || place.startedAtMs === null) return null;
-  const seconds = Math.max(0, nowMs - place.startedAtMs) / 1000;
+  const seconds = secondsSoFar(place, nowMs);
+  if (seconds === null) return null;
   return seconds < TENTHS_BELOW_SECONDS ? Math.floor(seconds * 10) / 10 : roundElapsed(seconds);
 }
 

@@ -12,7 +12,7 @@ import type { TaskView } from "../../../../protocol/views.ts";
 import type { JobFacts } from "../../../../scheduler/foreman/facts.ts";
 import type { InputWindow } from "../../../reading/input-window.ts";
 import type { ReadableSketch, SketchCache } from "../../../reading/sketch-cache.ts";
-import { roundForScreen } from "../series-views.ts";
+import { roundOrNull } from "../series-views.ts";
 import { inputText } from "../value-text.ts";
 import type { JobTasks } from "./job-tasks.ts";
 import { findRunning, type Running, runningSeconds } from "./running-tasks.ts";
@@ -69,7 +69,7 @@ export function createTaskRows(parts: {
         attempts: tasks.attempts[index] as number,
         attempts_allowed: job.spec.retries + 1,
         worker: place?.workerId ?? settled?.workerId ?? null,
-        run_seconds: settled?.runSeconds ?? null,
+        run_seconds: roundOrNull(settled?.runSeconds ?? null),
         running_seconds: runningSeconds(place, parts.nowMs()),
         error: settled?.error ?? null,
         ...(input === undefined ? {} : { input }),
@@ -104,7 +104,7 @@ function settledIn({ sketch, rowOf, failureOf }: ReadableSketch, index: number):
   const hasRun = !sketch.sharedValue && sketch.workerId !== "";
   return {
     workerId: sketch.workerId === "" ? null : sketch.workerId,
-    runSeconds: hasRun ? roundForScreen(u32At(sketch.runUs, row) / 1e6) : null,
+    runSeconds: hasRun ? u32At(sketch.runUs, row) / 1e6 : null,
     error: errorIn(failureOf(row)),
   };
 }

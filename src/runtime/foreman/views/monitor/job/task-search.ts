@@ -19,7 +19,7 @@ import {
 import { nextTurn } from "../../../reading/turns.ts";
 import { countBelow } from "./ascending.ts";
 import type { JobTasks } from "./job-tasks.ts";
-import { findRunning, type Running, runningSeconds, startedTasks } from "./running-tasks.ts";
+import { findRunning, type Running, secondsSoFar, startedTasks } from "./running-tasks.ts";
 import { reversed, SORTED_TASKS_MAX, type TaskOrder } from "./task-order.ts";
 import type { Settled, TaskRows } from "./task-rows.ts";
 
@@ -158,7 +158,7 @@ export function createTaskSearch(parts: {
     return {
       texts: [formatTaskId(jobId, index), worker ?? "", error?.code ?? "", error?.message ?? ""],
       fields: { state, worker, code: error?.code ?? null, attempts: tasks.attempts[index] ?? 0 },
-      seconds: runningSeconds(running, parts.nowMs()) ?? settled?.runSeconds ?? null,
+      seconds: secondsSoFar(running, parts.nowMs()) ?? settled?.runSeconds ?? null,
       states: [state],
     };
   }
