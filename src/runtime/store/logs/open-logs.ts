@@ -6,13 +6,9 @@ import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openSqlDatabase, type SqlDatabase } from "../../platform/sqlite-driver.ts";
 import { storePaths } from "../folder.ts";
+import { LOG_SCHEMA, LOG_SCHEMA_VERSION } from "./log-statements.ts";
 import type { LogStore } from "./log-store.ts";
-import {
-  createSqliteLogStore,
-  LOG_SCHEMA,
-  LOG_SCHEMA_VERSION,
-  logsBroken,
-} from "./sqlite-log-store.ts";
+import { createSqliteLogStore, logsBroken } from "./sqlite-log-store.ts";
 
 export interface OpenedLogs {
   readonly store: LogStore;
