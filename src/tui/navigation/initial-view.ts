@@ -66,9 +66,12 @@ export function createScreen(place: Place): ScreenState {
   };
 }
 
-/** Of a job's tasks those that run are what one comes for, the longest first. */
+/**
+ * Of a job's tasks those that run are what one comes for, the longest first; a task that has ended must not
+ * take the cursor with it down among a million others.
+ */
 const firstLists = (place: Place): ScreenState["lists"] =>
-  place.kind === "job" ? { tasks: createListState({ sort: "time" }) } : {};
+  place.kind === "job" ? { tasks: createListState({ sort: "time", staysFirst: true }) } : {};
 
 export const createListState = (changes: Partial<ListState> = {}): ListState => ({
   selectedId: null,

@@ -163,7 +163,7 @@ export function toggleMark(state: ViewState, context: NavContext): NavStep {
   const list = currentList(context, screenOf(state), name);
   const selectedAt = clamp(before.selectedAt + 1, list?.matching ?? 0);
   const selectedId = list === null ? null : idAt(list, selectedAt);
-  return stay(withList(state, name, { marked, selectedAt, selectedId }));
+  return stay(withList(state, name, { marked, selectedAt, selectedId, staysFirst: false }));
 }
 
 /** As many as the foreman gives of a list at once. */

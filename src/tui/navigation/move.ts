@@ -38,7 +38,7 @@ function moveInList(
   const rows = rowsOf(context.planLayout(state), name);
   // A stale picture still tells how long the list is, about.
   const matching = shownList(context.shown, name)?.matching ?? 0;
-  const { selectedAt, top } = listStateOf(state, name);
+  const { selectedAt, top, staysFirst } = listStateOf(state, name);
   const distance = distanceOf(motion, rows);
   const target = clamp(selectedAt + distance, matching);
   // Pages turn: the cursor keeps its height on the screen.
@@ -47,6 +47,7 @@ function moveInList(
   return withList(state, name, {
     selectedAt: target,
     selectedId: list === null ? null : idAt(list, target),
+    ...(staysFirst === undefined ? {} : { staysFirst: motion === "first" }),
     top: topFor(turned, target, { rows, matching }),
   });
 }

@@ -146,6 +146,7 @@ interface Found {
 
 function findSelected(state: ListState, list: ShownList, isSought: boolean): Found {
   const { selectedId, selectedAt } = state;
+  if (state.staysFirst) return { selectedId: null, selectedAt: 0, followed: false };
   if (selectedId === null) return { selectedId, selectedAt, followed: false };
   const at = positionOf(list, selectedId);
   if (at >= 0) return { selectedId, selectedAt: at, followed: at !== selectedAt };
@@ -178,7 +179,9 @@ export function topFor(
 
 /** A job with failures opens at them: that is what one looks for. Only before anything was moved. */
 function paneAfter(screen: ScreenState, { shown }: NavContext): number {
-  const isUntouched = Object.keys(screen.lists).length === 0 && screen.place.kind === "job";
+  const isUntouched =
+    screen.place.kind === "job" &&
+    Object.values(screen.lists).every(({ selectedId }) => selectedId === null);
   const tasks = paneIndex(screen.place, "tasks");
   if (!isUntouched || screen.pane !== tasks || shown?.kind !== "job") return screen.pane;
   return shown.body.errors.length > 0 ? paneIndex(screen.place, "errors") : tasks;

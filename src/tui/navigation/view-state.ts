@@ -30,6 +30,8 @@ export interface ListState {
   readonly selectedId: string | null;
   /** Position of the selected row among all that match: where the cursor is drawn. */
   readonly selectedAt: number;
+  /** The cursor is on the first row, whichever that is, until somebody moves: what is first is what counts. */
+  readonly staysFirst?: boolean;
   /** First row shown. */
   readonly top: number;
   readonly filter: string;
