@@ -6,6 +6,14 @@ import { type SqlDatabase, sqliteFaultOf } from "../../platform/sqlite-driver.ts
 import { CcError } from "../../protocol/error.ts";
 import { plainBytes } from "../sqlite/binary-columns.ts";
 import { decodeLogColumns, encodeLogColumns } from "./log-columns.ts";
+import {
+  type LogStatements,
+  type PlaceRow,
+  prepareStatements,
+  type StoredAttemptRow,
+  type StoredJob,
+  type StoredRow,
+} from "./log-statements.ts";
 import type { AttemptRow, JobLog, LogOutcome, LogRow, LogRowPlace, LogStore } from "./log-store.ts";
 
 /** The tables must be there; `close` closes the database. */
