@@ -9,8 +9,11 @@ import { readLogPage } from "../../runtime/client/read-logs.ts";
 import { DEFAULT_URL, type ReachRequest, reachForeman } from "../../runtime/client/resolve.ts";
 import { type ViewNews, watchView } from "../../runtime/client/watch-view.ts";
 import type { Chance } from "../../runtime/platform/random.ts";
+import { PROGRAM_VERSION } from "../../runtime/platform/version.ts";
+import { CcError } from "../../runtime/protocol/error.ts";
 import { parseJobOrTask } from "../../runtime/protocol/ids.ts";
 import type { View } from "../../runtime/protocol/messages/client.ts";
+import { FEATURE_MONITOR } from "../../runtime/protocol/messages.ts";
 import type { JobMonitorView } from "../../runtime/protocol/monitor-views.ts";
 import { readNotedUrl } from "../../runtime/store/folder.ts";
 import type { FeedUpdate, Focus, LinkState, MonitorFeed, OpenFeed } from "../../tui/feed.ts";
@@ -37,8 +40,13 @@ function createFeed(parts: ForemanFeedParts, onUpdate: (update: FeedUpdate) => v
   async function connect(): Promise<Connection> {
     const reached = await reachForeman(parts);
     if (reached.kind === "absent") throw noForeman();
-    ({ url } = reached.connection);
-    return reached.connection;
+    const { connection } = reached;
+    ({ url } = connection);
+    if (connection.welcome?.features?.includes(FEATURE_MONITOR) !== true) {
+      connection.close();
+      throw tooOld(connection);
+    }
+    return connection;
   }
 
   const watch = watchView({
@@ -89,6 +97,15 @@ function linkOf(state: ClientLinkState, adminKeyFile: string): LinkState {
       return { ...state, error: state.error === null ? null : feedError(state.error) };
   }
 }
+
+/** It speaks the same protocol, and knows no such views. */
+const tooOld = ({ url, welcome }: Connection): CcError =>
+  new CcError({
+    code: "version_mismatch",
+    message: `The foreman at ${url} is crowdcompute ${welcome?.programVersion ?? "?"} and cannot show what the monitor needs; this is crowdcompute ${PROGRAM_VERSION}.`,
+    hint: "Upgrade the foreman; cc jobs and cc workers work with it as it is.",
+    exitCode: 3,
+  });
 
 const NO_ROWS = { sort: "", reverse: false, filter: "", from: 0, rows: 0 };
 

@@ -174,6 +174,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     window,
     vitals,
     observeWorker: sessions.observe,
+    logStore: () => logs.desk.store,
     facts: parts.facts,
     clock,
     nowMs: pump.nowMs,

@@ -189,8 +189,8 @@ export interface TaskMonitorView extends TaskView {
   readonly result_text: string | null;
   readonly result_bytes: number | null;
   readonly stderr_text: string | null;
-  /** What is in the log of its newest attempt; null: nothing was printed. */
-  readonly log: { readonly lines: number; readonly bytes: number } | null;
+  /** What is in the log of its newest attempt, null lines where nobody counted them; null: nothing was printed. */
+  readonly log: { readonly lines: number | null; readonly bytes: number } | null;
 }
 
 /** What one slot of a worker did, a letter a second: an index into `lane_jobs`, `.` idle, `!` failure. */

@@ -19,6 +19,7 @@ import { whyJob, whyWorker } from "../../scheduler/foreman/explain/explain.ts";
 import type { JobFacts } from "../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../scheduler/foreman/machine.ts";
 import { foremanTotals, liveJobIds } from "../../scheduler/foreman/selectors.ts";
+import type { LogStore } from "../../store/logs/log-store.ts";
 import type { JobFilter, Store } from "../../store/store.ts";
 import { noSuchJob, noSuchWorker } from "../clients/client-answers.ts";
 import type { Observer } from "../clients/subscriptions/view-sharing.ts";
@@ -51,6 +52,8 @@ export interface ViewBuilderParts {
   readonly vitals: Pick<VitalsBook, "of">;
   readonly facts: ForemanFacts;
   readonly clock: Pick<Clock, "defer" | "setTimer">;
+  /** Where what tasks printed is. */
+  logStore(): LogStore;
   /** Asks a worker to tell for so long what its slots do. */
   observeWorker(workerId: WorkerId, seconds: number): void;
   nowMs(): number;

@@ -131,7 +131,8 @@ function logRows({ log, state }: TaskMonitorView, opensLog: string, draw: Drawin
     const sentence = state === "running" ? "nothing has been printed yet" : "nothing was printed";
     return [title("LOG", [], draw), row(draw, span("dim", `   ${sentence}`))];
   }
-  const amount = `${formatPlural(log.lines, "line")}, ${formatBytes(log.bytes)}`;
+  const lines = log.lines === null ? "" : `${formatPlural(log.lines, "line")}, `;
+  const amount = `${lines}${formatBytes(log.bytes)}`;
   return [
     title("LOG", [], draw),
     row(draw, plain(`   ${amount}   `), span("key", opensLog), span("dim", " opens it")),

@@ -4,17 +4,20 @@
  * work for a list than what its window shows, except for sorting and filtering.
  */
 import type { Clock } from "../../../platform/clock.ts";
-import type { WorkerId } from "../../../protocol/ids.ts";
+import type { JobId, WorkerId } from "../../../protocol/ids.ts";
 import type { View } from "../../../protocol/messages/client.ts";
 import { FEATURE_ACTIVITY, type MessageOf } from "../../../protocol/messages.ts";
+import type { TaskMonitorView } from "../../../protocol/monitor-views.ts";
 import type { ForemanView } from "../../../protocol/views.ts";
 import type { Change } from "../../../scheduler/foreman/changes.ts";
 import type { JobFacts } from "../../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../../scheduler/foreman/machine.ts";
+import type { LogStore } from "../../../store/logs/log-store.ts";
 import type { Store } from "../../../store/store.ts";
 import type { FailureLedger } from "../../reading/failure-ledger.ts";
 import type { InputWindow } from "../../reading/input-window.ts";
 import type { JobReader } from "../../reading/job-reader.ts";
+import { createLogMeasure } from "../../reading/log-totals.ts";
 import type { VitalsBook } from "../../workers/worker-vitals.ts";
 import type { JobViews } from "../job-views.ts";
 import type { TaskViews } from "../task-views.ts";
@@ -56,6 +59,8 @@ export interface MonitorParts {
   /** @throws CcError `no_such_job` */
   findJob(jobId: number): Promise<JobFacts>;
   foreman(): ForemanView;
+  /** Where what tasks printed is. */
+  logStore(): LogStore;
   /** Asks a worker for its activity. */
   observeWorker(workerId: WorkerId, seconds: number): void;
   nowMs(): number;
@@ -81,10 +86,22 @@ export function createMonitorViews(parts: MonitorParts): MonitorViews {
   });
   const events = createEventTail(store);
   const overview = createOverview({ ...parts, jobs, workers, events });
+  const logs = createLogMeasure(parts.logStore);
+
+  function logOf(jobId: JobId, index: number, attempt: number): TaskMonitorView["log"] {
+    try {
+      const { total_bytes: bytes } = logs.measure({ jobId, index, attempt });
+      return bytes === 0 ? null : { lines: null, bytes };
+    } catch {
+      // A log store that broke is told in the event log; a task is shown without its log.
+      return null;
+    }
+  }
+
   const builders: Builders = {
     overview: overview.build,
     job_monitor: createJobMonitor({ ...parts, jobRows }),
-    task_monitor: createTaskMonitor({ ...parts, logOf: () => null }),
+    task_monitor: createTaskMonitor({ ...parts, logOf }),
     worker_monitor: createWorkerMonitor({ ...parts, rows: workers, history, activity }),
   };
 
@@ -100,6 +117,7 @@ export function createMonitorViews(parts: MonitorParts): MonitorViews {
       for (const change of changes) {
         if (change.type === "eventRecorded") events.touch();
         else if (isAboutEnded(change)) jobs.touchEnded();
+        if (change.type === "jobRemoved") logs.forget(change.jobId);
       }
     },
     onActivity: activity.onActivity,

@@ -2,6 +2,7 @@
  * One task as the monitor shows it: its attempts, what it was given and what it left, as texts of a
  * screen's size. What is settled is read once and kept for the few tasks that are looked at.
  */
+import type { JobId } from "../../../protocol/ids.ts";
 import type { View } from "../../../protocol/messages/client.ts";
 import type { TaskMonitorView } from "../../../protocol/monitor-views.ts";
 import { isTaskSettled, type TaskDetailView } from "../../../protocol/views.ts";
@@ -19,7 +20,7 @@ export interface TaskMonitorParts {
   /** @throws CcError `no_such_job` */
   findJob(jobId: number): Promise<JobFacts>;
   /** What its newest attempt printed; null: nothing. */
-  logOf(jobId: number, index: number, attempt: number): TaskMonitorView["log"];
+  logOf(jobId: JobId, index: number, attempt: number): TaskMonitorView["log"];
   nowMs(): number;
 }
 
