@@ -56,6 +56,10 @@ export function shortSeconds(seconds: Amount): string {
 export const wholeSeconds = (seconds: number): string =>
   seconds < 60 ? `${Math.max(0, Math.floor(seconds))}s` : shortSeconds(seconds);
 
+/** `97%`, `4%`: where a tenth says nothing. */
+export const wholePercent = (percent: Amount): string =>
+  isKnown(percent) ? `${Math.round(percent)}%` : UNKNOWN;
+
 /** `97%`, `0.2%`, `<0.1%`; 100 % is said only when it is all. */
 export function shortPercent(percent: Amount): string {
   if (!isKnown(percent)) return UNKNOWN;

@@ -9,6 +9,8 @@ import {
   shortPercent,
   shortRate,
   shortSeconds,
+  wholePercent,
+  wholeSeconds,
 } from "../../../src/tui/text/fixed.ts";
 
 test.each([
@@ -74,6 +76,14 @@ test("per cent says 100 only when it is all, and 0 only when it is nothing", () 
     "100%",
     "--",
   ]);
+});
+
+test("whole per cents have no tenths", () => {
+  expect([0, 3.96, 99.6, 140, null].map(wholePercent)).toEqual(["0%", "4%", "100%", "140%", "--"]);
+});
+
+test("whole seconds have no tenths", () => {
+  expect([0, 3.9, 59, 61, -2].map(wholeSeconds)).toEqual(["0s", "3s", "59s", "1m01s", "0s"]);
 });
 
 test("bytes are powers of 1024", () => {

@@ -2,7 +2,7 @@
 import type { ScreenModel } from "../../model/screen-model.ts";
 import { formatExactCount } from "../../text/amounts.ts";
 import { inert } from "../../text/cells.ts";
-import { shortSeconds, UNKNOWN } from "../../text/fixed.ts";
+import { UNKNOWN, wholeSeconds } from "../../text/fixed.ts";
 import { jobLook, taskLook, workerStyle } from "../../theme/states.ts";
 import { type Piece, piece, plain, span } from "../../widgets/spans.ts";
 
@@ -58,5 +58,5 @@ export const hostOf = (url: string): string => url.replace(/^wss?:\/\//, "").rep
 function ageOf(since: string | null, at: string): string {
   if (since === null) return UNKNOWN;
   // `at` is a whole second, `since` is not.
-  return shortSeconds(Math.max(0, (Date.parse(at) - Date.parse(since)) / 1000));
+  return wholeSeconds(Math.max(0, (Date.parse(at) - Date.parse(since)) / 1000));
 }

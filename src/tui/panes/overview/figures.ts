@@ -11,6 +11,7 @@ import {
   shortPercent,
   shortRate,
   shortSeconds,
+  wholePercent,
 } from "../../text/fixed.ts";
 import type { Style, Theme } from "../../theme/theme.ts";
 import { bar } from "../../widgets/bar.ts";
@@ -145,7 +146,7 @@ function figureBar(
   theme: Theme,
 ): string {
   const room = Math.max(0, width - label.length - 1 - PERCENT_CELLS);
-  const percent = share === null ? "--" : shortPercent(Math.floor(share * 100));
+  const percent = wholePercent(share === null ? null : Math.floor(share * 100));
   return paintRow(theme, width, [
     plain(`${label} `),
     ...bar(share ?? 0, room, style, theme),

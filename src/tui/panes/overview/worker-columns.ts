@@ -1,7 +1,7 @@
 /** The columns of workers: what each offers, how busy it is, and whether it is well. */
 import type { WorkerRowView } from "../../../runtime/protocol/monitor-views.ts";
 import { fitCells, fitName, inert } from "../../text/cells.ts";
-import { shortCount, shortPercent, shortRate, shortSeconds, UNKNOWN } from "../../text/fixed.ts";
+import { shortCount, shortRate, shortSeconds, UNKNOWN, wholePercent } from "../../text/fixed.ts";
 import { workerStyle } from "../../theme/states.ts";
 import type { Style, Theme } from "../../theme/theme.ts";
 import { bar } from "../../widgets/bar.ts";
@@ -170,7 +170,7 @@ function percentBar(
   style: Style,
   theme: Theme,
 ): readonly Span[] {
-  const text = fitCells(percent === null ? UNKNOWN : shortPercent(Math.round(percent)), 4, "right");
+  const text = fitCells(wholePercent(percent), 4, "right");
   if (percent === null) return [span("dim", fitCells(text, width, "right"))];
   const spans = barAndText(percent / 100, text, width, style, theme);
   return style === "warning"

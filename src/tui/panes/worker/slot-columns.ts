@@ -1,7 +1,7 @@
 /** The columns of what runs on a worker now. */
 import type { SlotTaskView } from "../../../runtime/protocol/monitor-views.ts";
 import { fitCells, inert } from "../../text/cells.ts";
-import { shortBytes, shortPercent, shortSeconds, UNKNOWN } from "../../text/fixed.ts";
+import { shortBytes, shortSeconds, UNKNOWN, wholePercent } from "../../text/fixed.ts";
 import { plain, type Span, span } from "../../widgets/spans.ts";
 import type { Column } from "../../widgets/table-columns.ts";
 
@@ -47,8 +47,7 @@ export const SLOT_COLUMNS: readonly Column<SlotTaskView>[] = [
     width: 5,
     priority: 3,
     align: "right",
-    draw: ({ cpu_percent }) =>
-      figure(cpu_percent === null ? UNKNOWN : shortPercent(Math.round(cpu_percent))),
+    draw: ({ cpu_percent }) => figure(wholePercent(cpu_percent)),
   },
   {
     key: "memory",

@@ -69,7 +69,7 @@ function planStack({ width, height }: Size): WorkerPlan {
 function planBeside({ width, height }: Size): WorkerPlan {
   const chartRows = height >= 45 ? 8 : 5;
   const figureRows = 2;
-  const laneRows = Math.max(9, Math.floor(height * 0.36));
+  const laneRows = Math.max(9, Math.floor(height * 0.27));
   const rest = height - chartRows - figureRows - laneRows;
   const errorWidth = Math.floor(width * 0.4);
   return {

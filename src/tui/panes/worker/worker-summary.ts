@@ -1,7 +1,7 @@
 /** A worker in figures: how loaded its machine is, how fast it works, and whether it is well. */
 import type { SeriesView, WorkerMonitorView } from "../../../runtime/protocol/monitor-views.ts";
 import { fitCells, inert } from "../../text/cells.ts";
-import { shortBytes, shortCount, shortPercent, shortRate, UNKNOWN } from "../../text/fixed.ts";
+import { shortBytes, shortCount, shortRate, UNKNOWN, wholePercent } from "../../text/fixed.ts";
 import { workerStyle } from "../../theme/states.ts";
 import type { Style, Theme } from "../../theme/theme.ts";
 import { chart, SCALE_CELLS, scaledChart, timeAxis } from "../../widgets/chart.ts";
@@ -20,8 +20,7 @@ import { axisLabels, type TimeSpan } from "../time-span.ts";
 
 const HIGH_PERCENT = 85;
 
-const percentText = (percent: number | null) =>
-  percent === null ? UNKNOWN : shortPercent(Math.round(percent));
+const percentText = (percent: number | null) => wholePercent(percent);
 
 const loadStyle = (percent: number | null): Style =>
   percent !== null && percent >= HIGH_PERCENT ? "warning" : "strong";
