@@ -27,6 +27,7 @@ export const runningTasks = (count: number): readonly TaskRowView[] =>
       attempts: at === 0 ? 2 : 1,
       running_seconds: at === 0 ? 9.2 : 0.4,
       error: at === 0 ? OUT_OF_MEMORY : null,
+      input: JSON.stringify(`scene-${at}.blend`),
     }),
   );
 

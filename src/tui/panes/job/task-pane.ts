@@ -23,7 +23,7 @@ export function taskPane(
       title: "TASKS",
       notes: [],
       window: body.tasks,
-      columns: columnsFor(body, theme),
+      columns: columnsFor(body, size.width, theme),
       empty: [body.job.inputs_open ? "no inputs have arrived yet" : "the job has no tasks"],
     },
     size,
@@ -31,7 +31,11 @@ export function taskPane(
   );
 }
 
-function columnsFor({ tasks }: JobMonitorView, { ascii }: Theme): readonly Column<TaskRowView>[] {
+function columnsFor(
+  { tasks }: JobMonitorView,
+  width: number,
+  { ascii }: Theme,
+): readonly Column<TaskRowView>[] {
   return [
     {
       key: "index",
@@ -72,20 +76,50 @@ function columnsFor({ tasks }: JobMonitorView, { ascii }: Theme): readonly Colum
       align: "right",
       draw: timeOf,
     },
-    {
-      key: "error",
-      title: "  ERROR",
-      width: 12,
-      priority: 1,
-      grow: 5,
-      draw: ({ error, state }) =>
-        span(
-          state === "failed" ? "failed" : "dim",
-          error === null ? "" : `  ${inert(failureText(error), { ascii })}`,
-        ),
-    },
+    ...(width < BOTH_WIDTH_MIN ? [inputOrError(ascii)] : [inputColumn(ascii), errorColumn(ascii)]),
   ];
 }
+
+/** From here on what a task was given and what went wrong have a column each. */
+const BOTH_WIDTH_MIN = 100;
+
+const inputOrError = (ascii: boolean): Column<TaskRowView> => ({
+  key: "error",
+  title: " INPUT or ERROR",
+  width: 12,
+  priority: 1,
+  grow: 5,
+  draw: (task) => (task.error === null ? inputOf(task, ascii) : errorOf(task, ascii)),
+});
+
+const inputColumn = (ascii: boolean): Column<TaskRowView> => ({
+  key: "input",
+  title: " INPUT",
+  width: 16,
+  priority: 3,
+  grow: 2,
+  widthMax: 60,
+  draw: (task) => inputOf(task, ascii),
+});
+
+const errorColumn = (ascii: boolean): Column<TaskRowView> => ({
+  key: "error",
+  title: " ERROR",
+  width: 20,
+  priority: 1,
+  grow: 4,
+  draw: (task) => errorOf(task, ascii),
+});
+
+/** A blank more than between other columns, since the one before is right-aligned. */
+const inputOf = ({ input }: TaskRowView, ascii: boolean): Span =>
+  plain(input === undefined ? "" : ` ${inert(input, { ascii })}`);
+
+const errorOf = ({ error, state }: TaskRowView, ascii: boolean): Span =>
+  span(
+    state === "failed" ? "failed" : "dim",
+    error === null ? "" : ` ${inert(failureText(error), { ascii })}`,
+  );
 
 function attemptsOf({ attempts, attempts_allowed }: TaskRowView): Span {
   if (attempts === 0) return span("dim", "-");
