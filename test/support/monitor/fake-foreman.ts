@@ -146,8 +146,16 @@ export async function startFakeForeman(options: FakeForemanOptions = {}): Promis
     throw new CcError({ code: "no_such_job", message: "There is no such job.", exitCode: 2 });
   }
 
+  /** What is not there any more is told once, as a foreman does. */
   function tell(each: Followed): void {
-    const body = viewOf(world, each.view);
+    let body: object;
+    try {
+      body = viewOf(world, each.view);
+    } catch (thrown) {
+      followed.delete(each);
+      each.channel.send({ type: "error", request: each.request, ...toCcError(thrown).toView() });
+      return;
+    }
     const patch = diffView(each.sent, body);
     if (patch === null) return;
     each.sent = body;
