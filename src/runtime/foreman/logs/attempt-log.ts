@@ -4,8 +4,8 @@
  * is the tail, of which the oldest rows go.
  */
 import { LOG_BYTES_MAX } from "../../protocol/limits.ts";
+import type { LogBuilder } from "../../protocol/log-columns.ts";
 import type { AttemptRow, LogGroup, LogStore } from "../../store/logs/log-store.ts";
-import type { RowBuilder } from "./row-builder.ts";
 
 /** Kept for good. */
 const HEAD_BYTES = LOG_BYTES_MAX / 2;
@@ -29,7 +29,7 @@ export interface AttemptLog extends AttemptName {
   /** Its rows hold nothing else from now on. */
   isAlone: boolean;
   /** The row in the making; null: none. */
-  builder: RowBuilder | null;
+  builder: LogBuilder | null;
   /** Dropped right before that row. */
   gapBytes: number;
   /** What was kept before that row. */

@@ -4,8 +4,9 @@
  * their own, so that its middle can go. It keeps a little of each attempt that was heard of lately.
  */
 import { u32At } from "../../protocol/columns.ts";
+import { createLogBuilder, type GatheredLog, type LogBuilder } from "../../protocol/log-columns.ts";
 import type { MessageOf } from "../../protocol/messages.ts";
-import type { JobLog, LogStore } from "../../store/logs/log-store.ts";
+import type { JobLog, LogRow, LogStore } from "../../store/logs/log-store.ts";
 import {
   type AttemptLog,
   createAttemptLog,
@@ -16,15 +17,10 @@ import {
   trimAttempt,
 } from "./attempt-log.ts";
 import { firstByteOf, type IncomingPart, partsOf, piecesOf } from "./log-parts.ts";
-import { type BuiltRow, createRowBuilder, type RowBuilder } from "./row-builder.ts";
 
 /** A row on its way to the store. */
-export interface ClosedRow extends BuiltRow {
-  readonly seq: number;
-  readonly jobId: number;
-  readonly attempt: number | null;
-  readonly gapBytes: number;
-}
+export type ClosedRow = GatheredLog &
+  Pick<LogRow, "seq" | "jobId" | "attempt" | "gapBytes" | "firstByte" | "firstIndex" | "lastIndex">;
 
 export interface LogGatherer {
   /** Bytes that wait here and are not in rows yet. */
@@ -59,7 +55,7 @@ interface JobLogs {
   byteCount: number;
   droppedBytes: number;
   /** Of attempts that say little. */
-  shared: RowBuilder | null;
+  shared: LogBuilder | null;
   readonly attempts: Map<number, AttemptLog>;
   /** What its last rows in the store say is known here. */
   isRecalled: boolean;
@@ -188,7 +184,7 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
     job: JobLogs,
     log: AttemptLog,
     at: { readonly gapBytes: number; readonly firstByte: number; readonly newBytes: number },
-  ): RowBuilder {
+  ): LogBuilder {
     if (!log.isAlone && (at.gapBytes > 0 || log.keptBytes + at.newBytes > ALONE_FROM_BYTES)) {
       // What it has said before stands before what it says now.
       closeShared(job);
@@ -203,15 +199,15 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
     return log.builder;
   }
 
-  function beginShared(job: JobLogs, log: AttemptLog, firstByte: number): RowBuilder {
-    job.shared ??= createRowBuilder();
+  function beginShared(job: JobLogs, log: AttemptLog, firstByte: number): LogBuilder {
+    job.shared ??= createLogBuilder();
     job.shared.beginPart(log.index, log.attempt, firstByte);
     sharing.add(job);
     return job.shared;
   }
 
-  function beginAlone(log: AttemptLog, gapBytes: number, firstByte: number): RowBuilder {
-    const builder = createRowBuilder();
+  function beginAlone(log: AttemptLog, gapBytes: number, firstByte: number): LogBuilder {
+    const builder = createLogBuilder();
     builder.beginPart(log.index, log.attempt, firstByte);
     log.builder = builder;
     log.gapBytes = gapBytes;
@@ -226,7 +222,7 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
     log: AttemptLog,
     to: {
       readonly part: IncomingPart;
-      readonly builder: RowBuilder;
+      readonly builder: LogBuilder;
       readonly skipBytes: number;
       readonly atByte: number;
     },
@@ -249,7 +245,7 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
   }
 
   /** The next row of the same kind. */
-  function goOn(job: JobLogs, log: AttemptLog, atByte: number): RowBuilder {
+  function goOn(job: JobLogs, log: AttemptLog, atByte: number): LogBuilder {
     if (log.isAlone) {
       closeAlone(log);
       return beginAlone(log, 0, atByte);
@@ -264,7 +260,8 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
     sharing.delete(job);
     if (shared === null || shared.partCount === 0) return;
     openBytes -= shared.byteCount;
-    parts.onRow({ ...shared.take(), jobId, attempt: null, gapBytes: 0 });
+    const gathered = shared.take();
+    parts.onRow({ ...gathered, ...placeOf(gathered), jobId, attempt: null, gapBytes: 0 });
   }
 
   function closeAlone(log: AttemptLog): void {
@@ -272,9 +269,10 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
     log.builder = null;
     if (builder === null || (builder.byteCount === 0 && gapBytes === 0)) return;
     openBytes -= builder.byteCount;
-    const built = builder.take();
-    const seq = parts.onRow({ ...built, jobId, attempt, gapBytes });
-    noteRow(log, { seq, firstByte: built.firstByte - gapBytes }, log.keptBefore);
+    const gathered = builder.take();
+    const place = placeOf(gathered);
+    const seq = parts.onRow({ ...gathered, ...place, jobId, attempt, gapBytes });
+    noteRow(log, { seq, firstByte: place.firstByte - gapBytes }, log.keptBefore);
   }
 
   /** Those that have been silent the longest are read from the store should they speak again. */
@@ -354,5 +352,17 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
   };
 }
 
-const isFull = ({ byteCount, pieceCount }: RowBuilder, more: number): boolean =>
+/** Its first byte matters where all of it is of one attempt. */
+function placeOf({ columns }: GatheredLog): Pick<LogRow, "firstByte" | "firstIndex" | "lastIndex"> {
+  const { index, firstByte } = columns;
+  let firstIndex = index[0] ?? 0;
+  let lastIndex = firstIndex;
+  for (const one of index) {
+    if (one < firstIndex) firstIndex = one;
+    if (one > lastIndex) lastIndex = one;
+  }
+  return { firstByte: firstByte[0] ?? 0, firstIndex, lastIndex };
+}
+
+const isFull = ({ byteCount, pieceCount }: LogBuilder, more: number): boolean =>
   byteCount > 0 && (byteCount + more > ROW_BYTES || pieceCount >= ROW_PIECES);

@@ -1,7 +1,7 @@
 /** What lies in a message and in a stored row: parts of attempts, and the pieces they are made of. Pure. */
 import { u32At } from "../../protocol/columns.ts";
+import type { LogColumns } from "../../protocol/log-columns.ts";
 import type { MessageOf } from "../../protocol/messages.ts";
-import type { LogColumns } from "../../store/logs/log-columns.ts";
 
 const U32 = 2 ** 32;
 

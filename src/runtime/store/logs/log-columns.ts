@@ -1,22 +1,7 @@
-/**
- * The pieces of a stored row as columns, and as bytes: parts (consecutive bytes of one attempt each) and
- * the pieces they are made of. A column whose entries agree takes one word.
- */
+/** The columns of a row of a log as the bytes that are stored. A column whose entries agree takes one word. */
 import { u32FromBytes, u32ToBytes } from "../../protocol/columns.ts";
+import type { LogColumns } from "../../protocol/log-columns.ts";
 import { DamagedRow } from "../sqlite/binary-columns.ts";
-
-export interface LogColumns {
-  /** Of each part. */
-  readonly index: Uint32Array;
-  readonly attempt: Uint32Array;
-  /** Bytes of the attempt's log before the part, dropped ones included. */
-  readonly firstByte: Float64Array;
-  readonly pieces: Uint32Array;
-  /** Of each piece: its row in LOG_STREAMS, when it was printed, its bytes. */
-  readonly stream: Uint32Array;
-  readonly atMs: Float64Array;
-  readonly length: Uint32Array;
-}
 
 /** Parts or pieces of a row; a cursor counts up to here. */
 export const ROW_PIECES_MAX = 65_000;

@@ -3,7 +3,7 @@
  * is no result and must never hold one up. It decides nothing: what is kept, dropped and forgotten is the
  * foreman's matter. Every call is short and synchronous; the caller bounds how much it asks for.
  */
-import type { LogColumns } from "./log-columns.ts";
+import type { LogColumns } from "../../protocol/log-columns.ts";
 
 /** Pieces of one job that arrived together: of many attempts, or of one alone. */
 export interface LogRow {

@@ -1,28 +1,42 @@
-/** Gathers pieces of logs into one row for the store: column by column, with one growing run of bytes. */
-import type { LogColumns } from "../../store/logs/log-columns.ts";
+/**
+ * Pieces of logs as columns: parts (consecutive bytes of one attempt each) and the pieces they are made
+ * of, over one run of bytes. Both sides gather them so: a worker for a message, the foreman for a row.
+ */
 
-export interface RowBuilder {
+export interface LogColumns {
+  /** Of each part. */
+  readonly index: Uint32Array;
+  readonly attempt: Uint32Array;
+  /** Bytes of the attempt's log before the part, dropped ones included. */
+  readonly firstByte: Float64Array;
+  /** How many of the pieces are its own. */
+  readonly pieces: Uint32Array;
+  /** Of each piece: its row in LOG_STREAMS, when it was printed, its bytes. */
+  readonly stream: Uint32Array;
+  readonly atMs: Float64Array;
+  readonly length: Uint32Array;
+}
+
+export interface GatheredLog {
+  readonly columns: LogColumns;
+  readonly data: Uint8Array;
+}
+
+export interface LogBuilder {
   readonly byteCount: number;
   readonly partCount: number;
   readonly pieceCount: number;
   /** The pieces that follow are of this attempt; its log has had so many bytes before. */
   beginPart(index: number, attempt: number, firstByte: number): void;
+  /** Copies. */
   addPiece(stream: number, atMs: number, bytes: Uint8Array): void;
   /** What was gathered; the builder is empty then. */
-  take(): BuiltRow;
-}
-
-export interface BuiltRow {
-  readonly firstIndex: number;
-  readonly lastIndex: number;
-  readonly firstByte: number;
-  readonly columns: LogColumns;
-  readonly data: Uint8Array;
+  take(): GatheredLog;
 }
 
 const FIRST_BYTES = 1024;
 
-export function createRowBuilder(): RowBuilder {
+export function createLogBuilder(): LogBuilder {
   let index: number[] = [];
   let attempt: number[] = [];
   let firstByte: number[] = [];
@@ -66,31 +80,20 @@ export function createRowBuilder(): RowBuilder {
       pieces[pieces.length - 1] = (pieces.at(-1) as number) + 1;
     },
     take() {
-      let first = index[0] ?? 0;
-      let last = first;
-      for (const one of index) {
-        if (one < first) first = one;
-        if (one > last) last = one;
-      }
-      const built: BuiltRow = {
-        firstIndex: first,
-        lastIndex: last,
-        firstByte: firstByte[0] ?? 0,
-        columns: {
-          index: Uint32Array.from(index),
-          attempt: Uint32Array.from(attempt),
-          firstByte: Float64Array.from(firstByte),
-          pieces: Uint32Array.from(pieces),
-          stream: Uint32Array.from(stream),
-          atMs: Float64Array.from(atMs),
-          length: Uint32Array.from(length),
-        },
-        data: data.slice(0, used),
+      const columns: LogColumns = {
+        index: Uint32Array.from(index),
+        attempt: Uint32Array.from(attempt),
+        firstByte: Float64Array.from(firstByte),
+        pieces: Uint32Array.from(pieces),
+        stream: Uint32Array.from(stream),
+        atMs: Float64Array.from(atMs),
+        length: Uint32Array.from(length),
       };
+      const gathered = { columns, data: data.slice(0, used) };
       [index, attempt, firstByte, pieces, stream, atMs, length] = [[], [], [], [], [], [], []];
       data = new Uint8Array(FIRST_BYTES);
       used = 0;
-      return built;
+      return gathered;
     },
   };
 }
