@@ -25,6 +25,12 @@ export const roundElapsed = (seconds: number): number => roundForScreen(Math.flo
 export const wholeSecond = (atMs: number): string =>
   new Date(Math.floor(atMs / 1000) * 1000).toISOString();
 
+/** How long something runs: tenths of a second up to ten, whole seconds beyond. */
+export const roundRunning = (milliseconds: number): number => {
+  const tenths = Math.max(0, Math.floor(milliseconds / 100));
+  return tenths < 100 ? tenths / 10 : roundElapsed(tenths / 10);
+};
+
 /** Settled or failed tasks a second. */
 export function seriesView(cut: SeriesCut, column: "settled" | "failed"): SeriesView {
   return {

@@ -23,9 +23,9 @@ import type { VitalsBook } from "../../workers/worker-vitals.ts";
 import { whatRuns } from "./job/what.ts";
 import { cutWindow, type SortKey, sortForWindow } from "./list-window.ts";
 import {
-  roundElapsed,
   roundForScreen,
   roundOrNull,
+  roundRunning,
   seriesView,
   wholeSecond,
 } from "./series-views.ts";
@@ -95,7 +95,7 @@ export function createWorkerMonitor(
       job_id,
       task_id: formatTaskId(job_id, index),
       attempt,
-      running_seconds: roundElapsed(running_ms / 1000),
+      running_seconds: roundRunning(running_ms),
       cpu_percent: cpu_percent === null ? null : Math.round(cpu_percent),
       memory_bytes: memory_bytes === null ? null : roundForScreen(memory_bytes),
       what: whatOf(job_id),
@@ -120,7 +120,7 @@ export function createWorkerMonitor(
           job_id: job.jobId,
           task_id: formatTaskId(job.jobId, index),
           attempt: attemptOfRow(assignment, row),
-          running_seconds: roundElapsed((parts.nowMs() - atMs) / 1000),
+          running_seconds: roundRunning(parts.nowMs() - atMs),
           cpu_percent: null,
           memory_bytes: null,
           what: whatRuns(job.spec),
