@@ -75,15 +75,15 @@ describe("an output beside the foreman's store", () => {
   test("is no output when a byte or its length is another", async () => {
     const changed = Buffer.from(PRINTED);
     changed[2_000_000] = 255;
-    expect(readAll(foremanWith(changed))).rejects.toMatchObject({ code: "output_corrupt" });
+    await expect(readAll(foremanWith(changed))).rejects.toMatchObject({ code: "output_corrupt" });
     const short = PRINTED.subarray(0, 1_000_000);
-    expect(readAll(foremanWith(short))).rejects.toMatchObject({ code: "output_corrupt" });
+    await expect(readAll(foremanWith(short))).rejects.toMatchObject({ code: "output_corrupt" });
   });
 
   test("that is larger than one text may be is refused where one text is wanted", async () => {
     const stored = { ...STORED, byteCount: OUTPUT_TEXT_BYTES_MAX + 1 };
     const read = storedOutputsOf(await linkTo(foremanWith(PRINTED)), 17);
-    expect(readWholeOutput(read, 17, 3, stored)).rejects.toMatchObject({
+    await expect(readWholeOutput(read, 17, 3, stored)).rejects.toMatchObject({
       code: "output_too_large",
       exitCode: 2,
     });
