@@ -14,6 +14,8 @@ export interface ChartShape {
   /** What the top of the chart stands for; by default a round number above the largest. */
   readonly scale?: number;
   readonly style?: Style;
+  /** At the left of the lowest row instead of 0, such as how far back the chart reaches. */
+  readonly corner?: string;
 }
 
 /** `height` rows of `width` cells. */
@@ -50,21 +52,21 @@ export function scaledChart(
   const scale = shape.scale ?? roundedScale(largest(values));
   const inner = { ...shape, width: Math.max(0, shape.width - SCALE_CELLS), scale };
   return chart(values, inner, theme).map((row, at) => [
-    span("dim", scaleText(at, shape.height, scale, label)),
+    span("dim", scaleText(at, { ...shape, scale }, label)),
     ...row,
   ]);
 }
 
 function scaleText(
   row: number,
-  height: number,
-  scale: number,
+  { height, scale, corner }: ChartShape & { readonly scale: number },
   label: (value: number) => string,
 ): string {
   // Half of the scale is the upper edge of a row only where there is an even number of them.
   const middle = height >= 4 && height % 2 === 0 ? height / 2 : -1;
   const value = row === 0 ? scale : row === height - 1 ? 0 : row === middle ? scale / 2 : null;
-  const text = value === null ? "" : withoutZeros(label(value));
+  const isCorner = corner !== undefined && row === height - 1 && row > 0;
+  const text = isCorner ? corner : value === null ? "" : withoutZeros(label(value));
   return `${fitCells(text.length < SCALE_CELLS ? text : "", SCALE_CELLS - 1, "right")} `;
 }
 

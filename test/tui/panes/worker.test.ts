@@ -87,6 +87,13 @@ describe("a worker's screen", () => {
     ]);
   });
 
+  test("shows the newest failures where nobody is, however far down the list was left", () => {
+    const left = { lists: { errors: { top: 5, selectedAt: 6 } } };
+    expect(bare(draw(busyWorker(), SIZE, THEMES.mono, left)).join("")).toContain("17/48211 out_of");
+    const there = bare(draw(busyWorker(), SIZE, THEMES.mono, { ...left, screen: { pane: 2 } }));
+    expect(there.find((row) => row.startsWith(">"))).toContain("17/48217");
+  });
+
   test("keeps its form whatever people named things and whatever the numbers are", () => {
     const random = createRandom(12);
     for (let round = 0; round < 150; round++) {

@@ -34,7 +34,7 @@ export function header(model: ScreenModel, width: number, theme: Theme): string 
   const crumbCells = Math.max(CRUMB_CELLS_MIN, Math.floor(width * CRUMB_SHARE_MIN));
   const beside = Math.max(0, width - Math.min(cellWidth(wanted), crumbCells) - 2);
   const right = fittingPieces(Math.max(beside, neededCells(pieces)), pieces);
-  return paintEnds(theme, width, breadcrumb(crumbs, width - spansWidth(right) - 1), right);
+  return paintEnds(theme, width, breadcrumb(crumbs, width - spansWidth(right) - 2), right);
 }
 
 /** Of the pieces that are never left out. */

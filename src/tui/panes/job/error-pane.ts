@@ -88,15 +88,14 @@ function columnsFor({ ascii }: Theme): readonly Column<ErrorGroupRowView>[] {
     {
       key: "last",
       title: "",
-      width: 10,
+      width: 5,
       priority: 3,
-      draw: ({ last_at }) =>
-        span("dim", last_at === null ? "" : `last ${clockMinutes(Date.parse(last_at))}`),
+      draw: ({ last_at }) => span("dim", last_at === null ? "" : clockMinutes(Date.parse(last_at))),
     },
     {
       key: "tasks",
       title: "",
-      width: 16,
+      width: 14,
       priority: 2,
       grow: 1,
       widthMax: 40,

@@ -31,7 +31,8 @@ export function eventPane(
 ): string[] {
   if (height <= 0) return [];
   const room = height - 1;
-  const first = Math.max(0, Math.min(list.top, events.length - room));
+  // Where nobody is, the newest are shown: events that come move the others down.
+  const first = isActive ? Math.max(0, Math.min(list.top, events.length - room)) : 0;
   const rows = events
     .slice(first, first + room)
     .map((event, at) => eventRow(event, isActive && first + at === list.selectedAt, width, theme));

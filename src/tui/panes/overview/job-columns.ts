@@ -4,10 +4,10 @@ import { fitName, inert } from "../../text/cells.ts";
 import {
   estimate,
   shortCount,
-  shortPercent,
   shortRate,
   shortSeconds,
   UNKNOWN,
+  wholePercent,
 } from "../../text/fixed.ts";
 import { jobLook } from "../../theme/states.ts";
 import type { Style } from "../../theme/theme.ts";
@@ -98,7 +98,7 @@ export const JOB_COLUMNS: readonly Column<JobRowView>[] = [
     width: 4,
     priority: 1,
     align: "right",
-    draw: (job) => plain(job.tasks.total === 0 ? UNKNOWN : shortPercent(wholePercent(job))),
+    draw: (job) => plain(job.tasks.total === 0 ? UNKNOWN : wholePercent(settledPercent(job))),
   },
   {
     key: "done",
@@ -176,5 +176,5 @@ export const JOB_COLUMNS: readonly Column<JobRowView>[] = [
   },
 ];
 
-/** Whole, since a bar stands beside it; 100 only when nothing is left. */
-const wholePercent = (job: JobRowView): number => Math.floor(progressShare(job) * 100);
+/** 100 only when nothing is left. */
+const settledPercent = (job: JobRowView): number => Math.floor(progressShare(job) * 100);

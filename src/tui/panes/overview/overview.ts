@@ -10,7 +10,7 @@ import { listPane } from "../../widgets/list-pane.ts";
 import { listStateOf } from "../../widgets/list-window.ts";
 import { fitRows, fittingPieces, paintRow, piece, span } from "../../widgets/spans.ts";
 import type { Size } from "../pane.ts";
-import { timeSpanOf } from "../time-span.ts";
+import { axisLabels, timeSpanOf } from "../time-span.ts";
 import { eventPane } from "./event-pane.ts";
 import {
   etaOfAll,
@@ -90,9 +90,11 @@ function shortSummary({ body, plan, theme }: Scene, width: number): string[] {
 }
 
 /** Above the panes at 80x24: the figures, the chart, and the slots or what is in the way. */
-function summary({ body, plan, theme }: Scene, width: number): string[] {
+function summary({ body, view, plan, theme }: Scene, width: number): string[] {
   const chartRows = Math.max(0, plan.topRows - 2);
-  const chart = chartRows === 0 ? [] : throughputChart(body, { width, height: chartRows }, theme);
+  const [corner] = axisLabels(timeSpanOf(view));
+  const shape = { width, height: chartRows, corner };
+  const chart = chartRows === 0 ? [] : throughputChart(body, shape, theme);
   const last =
     body.why === null ? slotBar(body, width, theme) : whyLine(body.why.sentence, width, theme);
   return [figureRow(body, width, theme), ...chart, last];

@@ -36,7 +36,8 @@ export function failurePane(
   const adviceRows = state.adviceRows ?? Math.min(advice.length, ADVICE_ROWS_MAX);
   const failures = body.recent_failures;
   const room = Math.max(0, height - 1 - adviceRows);
-  const shown = shownRows(failureWindow(failures), list.top, room);
+  // Where nobody is, the newest are shown: rows that come move the others down.
+  const shown = shownRows(failureWindow(failures), isActive ? list.top : 0, room);
   const cursor = cursorRow(shown, list, isActive);
   const title = ruleTitle(
     {
