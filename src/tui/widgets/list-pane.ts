@@ -100,7 +100,7 @@ function title<Row>(
 }
 
 /** Filter, marks and sort, where there are any. */
-export function listNotes(list: ListState, { ascii }: Theme): readonly (readonly Span[])[] {
+function listNotes(list: ListState, { ascii }: Theme): readonly (readonly Span[])[] {
   const notes: Span[][] = [];
   if (list.filter !== "")
     notes.push([span("dim", "filter "), span("warning", inert(list.filter, { ascii }))]);

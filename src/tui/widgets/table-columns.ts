@@ -34,7 +34,7 @@ export interface PlacedColumn<Row> {
 }
 
 /** Columns from here on are for room to spare: the others get their ideal widths first. */
-export const SPARE_PRIORITY = 8;
+const SPARE_PRIORITY = 8;
 
 const GAP = 1;
 const gapOf = (column: { readonly gap?: number }) => column.gap ?? GAP;

@@ -4,7 +4,7 @@ import { wholeSeconds } from "../../text/fixed.ts";
 import { type Piece, piece, span } from "../../widgets/spans.ts";
 
 /** Data that is older is marked: the foreman tells at least once a second what is new. */
-export const STALE_DATA_MS = 2000;
+const STALE_DATA_MS = 2000;
 
 /** All of them have priority 0: the header leaves them out for nothing. `isShort` where it is narrow. */
 export function linkPieces(model: ScreenModel, isShort: boolean): readonly Piece[] {

@@ -38,7 +38,7 @@ export const queueDepth = ({ queue }: OverviewView): Spans => [
 ];
 
 /** A sign, for a queue that grows looks otherwise like one that shrinks: `+12/s`, `-412/s`. */
-export function queueTrend(trend: number | null): Spans {
+function queueTrend(trend: number | null): Spans {
   if (trend === null || !Number.isFinite(trend)) return [];
   const rate = shortRate(Math.abs(trend));
   if (rate === "0") return [span("dim", " =")];

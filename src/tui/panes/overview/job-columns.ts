@@ -19,7 +19,7 @@ import type { Column } from "../../widgets/table-columns.ts";
 const settled = ({ tasks }: JobRowView) => tasks.completed + tasks.failed + tasks.cancelled;
 
 /** Of what is known so far: an open job may still get more tasks. */
-export function progressShare(job: JobRowView): number {
+function progressShare(job: JobRowView): number {
   return job.tasks.total === 0 ? 0 : settled(job) / job.tasks.total;
 }
 
