@@ -7,6 +7,8 @@ import { dlopen, FFIType, ptr } from "bun:ffi";
 
 const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 const POLLERR = 0x08;
+/** Of a socket or a terminal whose other end is gone. */
+const POLLHUP = 0x10;
 const POLLNVAL = 0x20;
 
 /** `struct pollfd`: the descriptor, then in one word what is asked for and what is so. */
@@ -20,7 +22,7 @@ export function hasReader(fd: number): boolean {
   // Errors are told without being asked for.
   question[1] = 0;
   if (libc.symbols.poll(ptr(question), 1, 0) <= 0) return true;
-  return (((question[1] ?? 0) >> 16) & (POLLERR | POLLNVAL)) === 0;
+  return (((question[1] ?? 0) >> 16) & (POLLERR | POLLHUP | POLLNVAL)) === 0;
 }
 
 function openLibrary() {
