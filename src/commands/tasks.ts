@@ -1,6 +1,5 @@
 /** `cc tasks`: a job's tasks as a list, or one task with its attempts, input and result. */
 import { bodyOf, type Connection } from "../runtime/client/connection.ts";
-import { storedStdoutOf } from "../runtime/client/output/stored-rows.ts";
 import { nearestName } from "../runtime/platform/nearest-name.ts";
 import { safeLine, safeText } from "../runtime/platform/safe-text.ts";
 import { type ValueColumn, valueAt } from "../runtime/protocol/columns.ts";
@@ -9,6 +8,7 @@ import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
 import { decodeFailure, VALUE_FAILURE } from "../runtime/protocol/failure.ts";
 import type { JobId } from "../runtime/protocol/ids.ts";
 import { LIST_ROWS_MAX } from "../runtime/protocol/limits.ts";
+import { storedStdoutOf } from "../runtime/protocol/stored-stdout.ts";
 import { VALUE_UNDEFINED, valueAsJson } from "../runtime/protocol/value.ts";
 import {
   type AttemptView,

@@ -65,7 +65,9 @@ export function encodeCommandOutcome(outcome: CommandOutcome): Uint8Array {
 function putStored(bytes: Uint8Array, view: DataView, at: number, stored: StoredOutput): void {
   view.setBigUint64(at, BigInt(stored.byteCount), true);
   view.setBigUint64(at + 8, BigInt(stored.assignment), true);
-  bytes.set(Uint8Array.fromHex(stored.sha256), at + 16);
+  for (let i = 0; i < SHA256_BYTES; i++) {
+    bytes[at + 16 + i] = Number.parseInt(stored.sha256.slice(2 * i, 2 * i + 2), 16);
+  }
 }
 
 /** @throws CcError `malformed_value` when the bytes are no command outcome. */
@@ -98,7 +100,8 @@ function storedAt(bytes: Uint8Array, view: DataView, at: number): StoredOutput {
   const byteCount = Number(view.getBigUint64(at, true));
   const assignment = Number(view.getBigUint64(at + 8, true));
   if (!Number.isSafeInteger(byteCount) || !Number.isSafeInteger(assignment)) throw malformed();
-  const sha256 = bytes.subarray(at + 16, at + 16 + SHA256_BYTES).toHex();
+  const hash = bytes.subarray(at + 16, at + 16 + SHA256_BYTES);
+  const sha256 = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return { byteCount, assignment, sha256 };
 }
 

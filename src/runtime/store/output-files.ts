@@ -16,7 +16,7 @@ import {
   unlink,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { storageFailed } from "./storage-error.ts";
+import { storageFailed, storageFull } from "./storage-error.ts";
 
 export interface OutputName {
   readonly jobId: number;
@@ -120,6 +120,7 @@ export const fileNameOf = ({ index, attempt, assignment }: OutputName): string =
  * Copies what is missing there or has another length; a file that goes meanwhile is left out. To be
  * called before and after the database is copied, so that the copy has what its results refer to.
  * @returns the bytes that are there now.
+ * @throws CcError `storage_full`, `storage_failed`.
  */
 export async function copyOutputs(from: string, to: string): Promise<number> {
   const there = new Map((await listFiles(to)).map((file) => [keyOf(file), file.byteCount]));
@@ -131,7 +132,8 @@ export async function copyOutputs(from: string, to: string): Promise<number> {
       await copyFile(join(from, String(file.jobId), fileNameOf(file)), target, COPYFILE_FICLONE);
       there.set(keyOf(file), (await stat(target)).size);
     } catch (thrown) {
-      if (codeOf(thrown) !== "ENOENT") throw thrown;
+      if (isOutOfRoom(thrown)) throw storageFull(`write ${target}`, thrown);
+      if (codeOf(thrown) !== "ENOENT") throw storageFailed(`copy ${target}`, thrown);
     }
   }
   return [...there.values()].reduce((sum, byteCount) => sum + byteCount, 0);

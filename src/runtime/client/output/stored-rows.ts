@@ -11,6 +11,7 @@ import {
   type StoredOutput,
 } from "../../protocol/command-outcome.ts";
 import { decodeFailure, encodeFailure, VALUE_FAILURE } from "../../protocol/failure.ts";
+import { storedStdoutOf } from "../../protocol/stored-stdout.ts";
 import { VALUE_STORED_COMMAND } from "../../protocol/value.ts";
 import type { ResultsPage } from "../read-results.ts";
 
@@ -41,20 +42,6 @@ export function partsOf(page: ResultsPage): readonly PagePart[] {
   if (from === 0) return [{ page, stored: null }];
   if (from < page.count) parts.push({ page: slicePage(page, from, page.count), stored: null });
   return parts;
-}
-
-/** A kind byte, and of a failure the one behind its text. */
-function isStored(value: Uint8Array): boolean {
-  if (value[0] !== VALUE_FAILURE || value.byteLength < 5) return value[0] === VALUE_STORED_COMMAND;
-  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
-  return value[5 + view.getUint32(1, true)] === VALUE_STORED_COMMAND;
-}
-
-/** Where a result's stdout lies; null: with it, or there is none. */
-export function storedStdoutOf(value: Uint8Array): StoredOutput | null {
-  if (!isStored(value)) return null;
-  const outcome = value[0] === VALUE_FAILURE ? decodeFailure(value).commandOutcome : value;
-  return outcome === null ? null : (decodeCommandOutcome(outcome).storedStdout ?? null);
 }
 
 /** The part's row with its stdout in place. */

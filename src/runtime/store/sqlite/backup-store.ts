@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { SqlDatabase } from "../../platform/sqlite-driver.ts";
 import { CcError } from "../../protocol/error.ts";
 import { type StorePaths, storePaths } from "../folder.ts";
+import { copyOutputs } from "../output-files.ts";
 import { copyDatabase } from "./copy-database.ts";
 import { examineStore } from "./examine-store.ts";
 import { checkQuickly, openForReading } from "./open-database.ts";
@@ -33,10 +34,11 @@ export async function backupStore(folder: string, target: string): Promise<Store
   const isNew = prepareFolder(to);
   try {
     const version = await copyInto(from, to);
+    const outputBytes = await copyOutputs(from.artifacts, to.artifacts);
     // A copy is needed on the worst of days, so it is looked at on this one.
     const problems =
       version === SCHEMA_VERSION ? (await examineStore(to.folder, { whole: true })).problems : [];
-    const byteCount = statSync(to.database).size;
+    const byteCount = statSync(to.database).size + outputBytes;
     return { store: from.folder, target: to.folder, byteCount, problems };
   } catch (thrown) {
     for (const name of readdirSync(to.folder)) rmSync(join(to.folder, name), { recursive: true });
@@ -49,6 +51,8 @@ async function copyInto(from: StorePaths, to: StorePaths): Promise<number> {
   const database = await openSource(from);
   try {
     checkQuickly(database);
+    // Here and once more at the end: what a result in the copy names must be there with it.
+    await copyOutputs(from.artifacts, to.artifacts);
     copyDatabase(database, to.database);
     return Number(database.pragma("user_version"));
   } finally {

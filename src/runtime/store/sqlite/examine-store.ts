@@ -6,9 +6,11 @@ import { statSync } from "node:fs";
 import { openSqlDatabase, type SqlDatabase, sqliteFaultOf } from "../../platform/sqlite-driver.ts";
 import type { JobFacts } from "../../scheduler/foreman/facts.ts";
 import { storePaths } from "../folder.ts";
+import { openOutputFiles } from "../output-files.ts";
 import { damageText } from "../storage-error.ts";
 import { findContradictions } from "./contradictions.ts";
 import { createFactReader } from "./fact-reader.ts";
+import { findLostOutputs, listNamedOutputs, type NamedOutput } from "./named-outputs.ts";
 import { checkQuickly, openForReading } from "./open-database.ts";
 import { createReading, snapshot } from "./reading.ts";
 
@@ -38,21 +40,29 @@ export async function examineStore(
   const paths = storePaths(folder);
   const database = await openForReading(paths);
   try {
-    return await createReading(database)("check its rows", () =>
+    const { list } = openOutputFiles(paths.artifacts);
+    const before = whole ? await list() : [];
+    const { named, ...found } = await createReading(database)("check its rows", () =>
       snapshot(database, () => examine(database, whole)),
     );
+    const lost = named.length === 0 ? [] : findLostOutputs(named, [...before, ...(await list())]);
+    return { ...found, problems: [...found.problems, ...lost].slice(0, PROBLEMS_MAX) };
   } finally {
     database.close();
   }
 }
 
-function examine(database: SqlDatabase, whole: boolean): StoreExamination {
+function examine(
+  database: SqlDatabase,
+  whole: boolean,
+): StoreExamination & { readonly named: readonly NamedOutput[] } {
   const problems = whole ? findDamage(database) : [];
   const checked = whole ? "rows" : checkQuickly(database);
   // Rows of damaged pages would only repeat the same in other words.
   const jobs: readonly JobFacts[] = problems.length === 0 ? createFactReader(database).jobs() : [];
   if (whole && problems.length === 0) problems.push(...findContradictions(database, jobs));
   return {
+    named: whole && problems.length === 0 ? listNamedOutputs(database, jobs) : [],
     version: Number(database.pragma("user_version")),
     byteCount: statSync(database.path).size,
     jobCount: jobs.length,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { openSqlDatabase } from "../../../../src/runtime/platform/sqlite-driver.ts";
 import { asJobId } from "../../../../src/runtime/protocol/ids.ts";
 import { storePaths } from "../../../../src/runtime/store/folder.ts";
+import { openOutputFiles } from "../../../../src/runtime/store/output-files.ts";
 import { backupStore } from "../../../../src/runtime/store/sqlite/backup-store.ts";
 import { examineStore } from "../../../../src/runtime/store/sqlite/examine-store.ts";
 import { SCHEMA_VERSION } from "../../../../src/runtime/store/sqlite/schema.ts";
@@ -58,6 +59,17 @@ export function suiteOfCopies(suite: FolderSuite): void {
     assert.notEqual(await copy.readSettlement(JOB1, 1), null);
     assert.equal(await copy.readSettlement(JOB1, 2), null);
     await copy.close();
+  });
+
+  suite("a backup has the outputs that lie beside the database", async (folder) => {
+    await (await openStore(folder)).close();
+    const name = { jobId: 1, index: 0, attempt: 1, assignment: 7 };
+    await openOutputFiles(storePaths(folder).artifacts).write(name, 0, [new Uint8Array(1_000)]);
+    const target = `${folder}-copy`;
+    const { byteCount } = await backupStore(folder, target);
+    const copied = openOutputFiles(storePaths(target).artifacts);
+    assert.deepEqual(await copied.list(), [{ ...name, byteCount: 1_000 }]);
+    assert.equal(byteCount, statSync(storePaths(target).database).size + 1_000);
   });
 
   suite("a backup never writes into a folder that holds something", async (folder) => {

@@ -3,8 +3,13 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { openSqlDatabase } from "../../../../src/runtime/platform/sqlite-driver.ts";
+import type { ValueColumn } from "../../../../src/runtime/protocol/columns.ts";
+import { encodeCommandOutcome } from "../../../../src/runtime/protocol/command-outcome.ts";
+import { encodeFailure } from "../../../../src/runtime/protocol/failure.ts";
 import { asJobId } from "../../../../src/runtime/protocol/ids.ts";
+import type { Change } from "../../../../src/runtime/scheduler/foreman/changes.ts";
 import { storePaths } from "../../../../src/runtime/store/folder.ts";
+import { openOutputFiles } from "../../../../src/runtime/store/output-files.ts";
 import {
   examineStore,
   isStoreHeld,
@@ -20,6 +25,7 @@ import {
   reopened,
   restCancelled,
   settled,
+  settlement,
   valuesOf,
 } from "../builders.ts";
 import type { FolderSuite } from "../sqlite-suite.ts";
@@ -134,6 +140,51 @@ export function suiteOfExamination(suite: FolderSuite): void {
     const { problems } = await examineStore(folder, { whole: true });
     assert.equal(problems.length, PROBLEMS_MAX);
     assert.equal(problems[0], "job 1 has 0 inputs of 1");
+  });
+
+  suite("outputs that results name are there with their lengths, or are named", async (folder) => {
+    const stored = (index: number, byteCount: number): Uint8Array =>
+      encodeCommandOutcome({
+        exitCode: 0,
+        signal: null,
+        stdout: new Uint8Array(0),
+        storedStdout: { byteCount, assignment: 100 + index, sha256: "00".repeat(32) },
+        stderr: new Uint8Array(0),
+        stderrDroppedBytes: 0,
+      });
+    const values = (...rows: Uint8Array[]): ValueColumn => ({
+      lengths: Uint32Array.from(rows, (row) => row.byteLength),
+      data: Buffer.concat(rows),
+    });
+    const named = (of: Parameters<typeof settlement>[0], column: ValueColumn): Change => ({
+      type: "settled",
+      settlement: { ...settlement(of), values: column },
+    });
+    const failure = encodeFailure({ code: "exit_status", message: "no" }, stored(2, 7));
+    await fill(folder);
+    const store = await openStore(folder);
+    const facts = jobFacts(3, { inputCount: 4, inputCrc32: INPUT_CRC32, completed: 2, failed: 1 });
+    await store.commit([
+      { type: "jobCreated", facts: { ...facts, nextSettleSeq: 5 } },
+      inputs(3, 0, TEXTS),
+      named({ jobId: asJobId(3), seq: 1, indexes: [3] }, values(stored(3, 9))),
+      named({ jobId: asJobId(3), seq: 2, indexes: [0, 1] }, values(stored(0, 5), stored(1, 6))),
+      named({ jobId: asJobId(3), seq: 3, indexes: [2], status: "failed" }, values(failure)),
+      reopened(4, [3], asJobId(3)),
+    ]);
+    await store.close();
+    const files = openOutputFiles(storePaths(folder).artifacts);
+    for (const [index, byteCount] of [5, 6, 7].entries()) {
+      const name = { jobId: 3, index, attempt: 1, assignment: 100 + index };
+      await files.write(name, 0, [new Uint8Array(byteCount)]);
+    }
+    assert.deepEqual((await examineStore(folder, { whole: true })).problems, []);
+    await files.write({ jobId: 3, index: 0, attempt: 1, assignment: 100 }, 5, [new Uint8Array(1)]);
+    await files.remove({ jobId: 3, index: 2, attempt: 1, assignment: 102 });
+    assert.deepEqual((await examineStore(folder, { whole: true })).problems, [
+      "the output of task 3/0 (5 bytes) has 6 bytes",
+      "the output of task 3/2 (7 bytes) is missing",
+    ]);
   });
 
   suite("rows of a removed job that wait to be deleted are no problem", async (folder) => {
