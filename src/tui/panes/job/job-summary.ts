@@ -3,7 +3,7 @@
  * one sentence: why nothing runs, what its failures have in common, or else what it is.
  */
 import type { JobMonitorView, PercentilesView } from "../../../runtime/protocol/monitor-views.ts";
-import { isJobEnded, type TaskState } from "../../../runtime/protocol/views.ts";
+import { isJobEnded, TASK_STATES, type TaskState } from "../../../runtime/protocol/views.ts";
 import { formatExactCount } from "../../text/amounts.ts";
 import { cellWidth, fitCells, inert, truncateEnd, truncateMiddle } from "../../text/cells.ts";
 import {
@@ -76,16 +76,7 @@ function untilWhen({ job }: JobMonitorView): string {
   return `ETA ${estimate(shortSeconds(job.eta_seconds))}`;
 }
 
-/** In the order in which a task goes through them; the first two are told only where there are some. */
-const STATES: readonly TaskState[] = [
-  "blocked",
-  "queued",
-  "delayed",
-  "running",
-  "completed",
-  "failed",
-  "cancelled",
-];
+/** Told also where there are none. */
 const TOLD_WHEN_NONE: ReadonlySet<TaskState> = new Set([
   "queued",
   "running",
@@ -97,7 +88,7 @@ function countsRow(body: JobMonitorView, width: number, theme: Theme): string {
   const { counts, job } = body;
   const isNarrow = width < 60;
   const amount = isNarrow ? shortCount : formatExactCount;
-  const states = STATES.flatMap((state) => {
+  const states = TASK_STATES.flatMap((state) => {
     const count = counts[state];
     if (count === 0 && !TOLD_WHEN_NONE.has(state)) return [];
     const { letter, style } = taskLook(state);
