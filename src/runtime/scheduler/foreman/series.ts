@@ -1,7 +1,8 @@
 /**
  * How many tasks were settled when, at several resolutions, so that a chart of any length costs a look
- * at a few hundred numbers. Each resolution keeps the newest steps in an array that grows with the time
- * it covers, up to its bound. Steps begin at multiples of their length on the foreman's time line; what
+ * at a few thousand numbers. Each resolution keeps the newest steps in an array that grows with the time
+ * it covers, up to its bound; a coarser one is begun only when the one before is full, so that what is
+ * short costs one small array. Steps begin at multiples of their length on the foreman's time line; what
  * is older than the bound, or than `sinceMs`, is not known rather than zero.
  */
 
@@ -35,14 +36,15 @@ const SECOND_MS = 1_000;
 export interface Series {
   /** What was before is not known. */
   sinceMs: number;
-  /** From the finest to the coarsest. */
-  readonly levels: readonly SeriesLevel[];
+  readonly shapes: readonly SeriesShape[];
+  /** The first of the shapes, from the finest on, as far as they are needed. */
+  readonly levels: SeriesLevel[];
 }
 
 interface SeriesLevel {
   readonly stepMs: number;
   readonly stepCount: number;
-  /** The step (since the epoch) that `counts` begins with; -1: nothing was counted yet. */
+  /** The step (since the epoch) that `counts` begins with. */
   firstStep: number;
   /** What was counted in older steps is forgotten; steps from here on without counts had none. */
   knownFromStep: number;
@@ -50,25 +52,21 @@ interface SeriesLevel {
   counts: Uint32Array;
 }
 
-const NOTHING = new Uint32Array(0);
-
-export function createSeries(shapes: readonly SeriesShape[], sinceMs: number): Series {
-  const levels = shapes.map((shape) => ({
-    ...shape,
-    firstStep: -1,
-    knownFromStep: 0,
-    counts: NOTHING,
-  }));
-  return { sinceMs, levels };
-}
+export const createSeries = (shapes: readonly SeriesShape[], sinceMs: number): Series => ({
+  sinceMs,
+  shapes,
+  levels: [],
+});
 
 /** `failed` of the `settled` ones. What is older than all that was counted before is left out. */
 export function countInSeries(series: Series, atMs: number, settled: number, failed: number): void {
-  for (const level of series.levels) {
+  if (series.levels.length === 0) beginLevel(series, atMs);
+  for (let at = 0; at < series.levels.length; at++) {
+    const level = series.levels[at] as SeriesLevel;
     const step = Math.floor(atMs / level.stepMs);
-    const at = 2 * (step - level.firstStep);
-    const slot =
-      level.firstStep >= 0 && at >= 0 && at < level.counts.length ? at : reach(level, step);
+    const offset = 2 * (step - level.firstStep);
+    const isThere = offset >= 0 && offset < level.counts.length;
+    const slot = isThere ? offset : reach(series, level, step);
     if (slot < 0) continue;
     level.counts[slot] = (level.counts[slot] as number) + settled;
     level.counts[slot + 1] = (level.counts[slot + 1] as number) + failed;
@@ -100,8 +98,7 @@ export interface SeriesSpan {
  * what is not known of one may be known of another.
  */
 export function cutSeries(all: readonly Series[], span: SeriesSpan): SeriesCut {
-  const at = levelFor(all[0]?.levels ?? [], span);
-  const stepMs = all[0]?.levels[at]?.stepMs ?? SECOND_MS;
+  const stepMs = stepFor(all[0]?.shapes ?? [], span);
   const grainMs = span.backMs === 0 ? SECOND_MS : stepMs;
   const untilMs = Math.floor((span.nowMs - span.backMs) / grainMs) * grainMs;
   const lastStep = Math.ceil(untilMs / stepMs) - 1;
@@ -113,7 +110,7 @@ export function cutSeries(all: readonly Series[], span: SeriesSpan): SeriesCut {
     const isWhole = step < lastStep || lastStepMs === stepMs;
     const read = (column: 0 | 1): number | null =>
       isWhole
-        ? countOf(all, at, step, column)
+        ? countOf(all, stepMs, step, column)
         : countOfSeconds(all, step * stepMs, untilMs, column);
     settled.push(read(0));
     failed.push(read(1));
@@ -122,22 +119,26 @@ export function cutSeries(all: readonly Series[], span: SeriesSpan): SeriesCut {
 }
 
 /** The finest resolution that reaches so far back without too many values. */
-function levelFor(levels: readonly SeriesLevel[], span: SeriesSpan): number {
+function stepFor(shapes: readonly SeriesShape[], span: SeriesSpan): number {
   const { windowMs, backMs, stepMsMin = 0 } = span;
-  const found = levels.findIndex(
+  const found = shapes.find(
     ({ stepMs, stepCount }) =>
       stepMs >= stepMsMin &&
       stepMs * VALUES_MAX >= windowMs &&
       stepMs * stepCount >= windowMs + backMs,
   );
-  return found < 0 ? levels.length - 1 : found;
+  return found?.stepMs ?? shapes.at(-1)?.stepMs ?? SECOND_MS;
 }
 
-function countOf(all: readonly Series[], at: number, step: number, column: 0 | 1): number | null {
+function countOf(
+  all: readonly Series[],
+  stepMs: number,
+  step: number,
+  column: 0 | 1,
+): number | null {
   let sum: number | null = null;
-  for (const { sinceMs, levels } of all) {
-    const level = levels[at];
-    const count = level === undefined ? null : countOfStep(level, sinceMs, step, column);
+  for (const series of all) {
+    const count = countOfStep(series, stepMs, step, column);
     if (count !== null) sum = (sum ?? 0) + count;
   }
   return sum;
@@ -152,31 +153,46 @@ function countOfSeconds(
 ): number | null {
   let sum: number | null = null;
   for (let atMs = fromMs; atMs < untilMs; atMs += SECOND_MS) {
-    const count = countOf(all, 0, atMs / SECOND_MS, column);
+    const count = countOf(all, SECOND_MS, atMs / SECOND_MS, column);
     if (count !== null) sum = (sum ?? 0) + count;
   }
   return sum;
 }
 
 function countOfStep(
-  level: SeriesLevel,
-  sinceMs: number,
+  { sinceMs, levels }: Series,
+  stepMs: number,
   step: number,
   column: 0 | 1,
 ): number | null {
-  if ((step + 1) * level.stepMs <= sinceMs) return null;
-  if (step < level.knownFromStep) return null;
-  if (level.firstStep < 0 || step < level.firstStep) return 0;
-  return level.counts[2 * (step - level.firstStep) + column] ?? 0;
+  if ((step + 1) * stepMs <= sinceMs) return null;
+  // While a coarse level is not needed, a finer one has all that it would have.
+  const level = levels.findLast((one) => one.stepMs <= stepMs);
+  if (level === undefined) return 0;
+  const parts = stepMs / level.stepMs;
+  if (step * parts < level.knownFromStep) return null;
+  let sum = 0;
+  for (let part = step * parts; part < (step + 1) * parts; part++) {
+    sum += level.counts[2 * (part - level.firstStep) + column] ?? 0;
+  }
+  return sum;
+}
+
+function beginLevel({ shapes, levels }: Series, atMs: number): SeriesLevel | null {
+  const shape = shapes[levels.length];
+  if (shape === undefined) return null;
+  const level: SeriesLevel = {
+    ...shape,
+    firstStep: Math.floor(atMs / shape.stepMs),
+    knownFromStep: 0,
+    counts: new Uint32Array(2 * STEPS_AT_FIRST),
+  };
+  levels.push(level);
+  return level;
 }
 
 /** Makes room for the step; -1: it is older than what is kept. */
-function reach(level: SeriesLevel, step: number): number {
-  if (level.firstStep < 0) {
-    level.firstStep = step;
-    level.counts = new Uint32Array(2 * STEPS_AT_FIRST);
-    return 0;
-  }
+function reach(series: Series, level: SeriesLevel, step: number): number {
   if (step < level.firstStep) return -1;
   const needed = step - level.firstStep + 1;
   // A quarter more than is promised, so that moving everything down is rare.
@@ -185,8 +201,24 @@ function reach(level: SeriesLevel, step: number): number {
     const grown = new Uint32Array(2 * Math.min(bound, Math.max(needed, level.counts.length)));
     grown.set(level.counts);
     level.counts = grown;
-  } else forget(level, step, bound);
+  } else {
+    if (level === series.levels.at(-1)) continueIn(series, level);
+    forget(level, step, bound);
+  }
   return 2 * (step - level.firstStep);
+}
+
+/** The next coarser level takes over all that this one still knows. */
+function continueIn(series: Series, { stepMs, firstStep, counts }: SeriesLevel): void {
+  const coarser = beginLevel(series, firstStep * stepMs);
+  if (coarser === null) return;
+  for (let at = 0; at < counts.length; at += 2) {
+    const step = Math.floor(((firstStep + at / 2) * stepMs) / coarser.stepMs);
+    const offset = 2 * (step - coarser.firstStep);
+    const slot = offset < coarser.counts.length ? offset : reach(series, coarser, step);
+    coarser.counts[slot] = (coarser.counts[slot] as number) + (counts[at] as number);
+    coarser.counts[slot + 1] = (coarser.counts[slot + 1] as number) + (counts[at + 1] as number);
+  }
 }
 
 /** Keeps what is promised, with the step as the newest. */

@@ -4,6 +4,8 @@
  * amount exist: some fifty bytes for tasks that are alike, one KiB at most.
  */
 
+import type { U32Column } from "../../../protocol/columns.ts";
+
 export interface Histogram {
   /** The bucket that `counts` begins with. */
   firstBucket: number;
@@ -38,6 +40,29 @@ export function addAmount(histogram: Histogram, amount: number, times = 1): void
   histogram.counts[at] = (histogram.counts[at] as number) + times;
   histogram.count += times;
   if (held > histogram.max) histogram.max = held;
+}
+
+/** Each amount of the column. */
+export function addAmounts(histogram: Histogram, amounts: U32Column, count: number): void {
+  if (typeof amounts === "number") {
+    addAmount(histogram, amounts, count);
+    return;
+  }
+  let { counts, firstBucket, max } = histogram;
+  for (let row = 0; row < count; row++) {
+    const amount = amounts[row] as number;
+    const bucket = bucketOf(amount);
+    if (bucket < firstBucket || bucket >= firstBucket + counts.length) {
+      widen(histogram, bucket);
+      counts = histogram.counts;
+      firstBucket = histogram.firstBucket;
+    }
+    const at = bucket - firstBucket;
+    counts[at] = (counts[at] as number) + 1;
+    if (amount > max) max = amount;
+  }
+  histogram.count += count;
+  histogram.max = max;
 }
 
 /** Adds all that another one has counted. */

@@ -9,10 +9,13 @@ import type { JobId } from "../../../protocol/ids.ts";
 import { arrivedAtMs } from "../jobs/inputs.ts";
 import { countInSeries, createSeries, JOB_SERIES, type Series } from "../series.ts";
 import type { Assignment, ForemanState, LiveJob } from "../state.ts";
-import { addAmount, createHistogram, type Histogram } from "./histogram.ts";
+import { addAmount, addAmounts, createHistogram, type Histogram } from "./histogram.ts";
 
 /** Ended jobs whose measurements stay in memory; of older ones the settlement log is read. */
 export const ENDED_TALLIES_MAX = 64;
+
+/** Where no task took longer, the first row's wait stands for all of a report. */
+const SHORT_US = 50_000;
 
 export interface JobTally {
   /** The first settlement that is counted here. */
@@ -46,45 +49,54 @@ function tallyOf(job: LiveJob, seq: number, atMs: number): JobTally {
   return job.tally;
 }
 
+type EndedAttempts = {
+  readonly count: number;
+  readonly indexes: IndexColumn;
+  readonly attempts: U32Column;
+  readonly runUs: U32Column;
+};
+
 /** Attempts that ended by themselves; to be called before they are settled. */
-export function tallyAttempts(
-  assignment: Assignment,
-  atMs: number,
-  ended: {
-    readonly count: number;
-    readonly indexes: IndexColumn;
-    readonly attempts: U32Column;
-    readonly runUs: U32Column;
-  },
-): void {
+export function tallyAttempts(assignment: Assignment, atMs: number, ended: EndedAttempts): void {
   const { job } = assignment;
   const tally = tallyOf(job, job.nextSettleSeq, atMs);
-  const { count, indexes, runUs } = ended;
-  for (let row = 0; row < count; row++) {
-    const us = u32At(runUs, row);
-    if (us > tally.run.max) tally.longestIndex = indexAt(indexes, row);
-    addAmount(tally.run, us);
+  const maxBefore = tally.run.max;
+  addAmounts(tally.run, ended.runUs, ended.count);
+  if (tally.run.max > maxBefore || tally.longestIndex < 0) {
+    tally.longestIndex = indexOfLongest(ended, tally.run.max);
   }
   tallyWaits(tally, assignment, atMs, ended);
 }
 
+function indexOfLongest({ indexes, runUs }: EndedAttempts, longestUs: number): number {
+  return indexAt(indexes, typeof runUs === "number" ? 0 : Math.max(0, runUs.indexOf(longestUs)));
+}
+
 /** Neighbours' inputs came together: the first one's stand for all of the report. */
 function tallyWaits(
-  { wait }: JobTally,
+  { wait, run }: JobTally,
   { job, assignedAtMs }: Assignment,
   atMs: number,
-  { count, indexes, attempts, runUs }: Parameters<typeof tallyAttempts>[2],
+  { count, indexes, attempts, runUs }: EndedAttempts,
 ): void {
   if (typeof attempts === "number" && attempts !== 1) return;
   const sinceMs = Math.max(job.releasedAtMs, arrivedAtMs(job.inputs, indexAt(indexes, 0)));
   // Inputs from before the foreman's start: nobody knows when they came.
   if (Number.isNaN(sinceMs)) return;
+  // The rows of a report began at most so long after one another as it took to gather them.
+  if (typeof attempts === "number" && (typeof runUs === "number" || run.max < SHORT_US)) {
+    const startedAtMs = Math.max(assignedAtMs, atMs - u32At(runUs, 0) / 1000);
+    addAmount(wait, waitMs(sinceMs, startedAtMs), count);
+    return;
+  }
   for (let row = 0; row < count; row++) {
     if (u32At(attempts, row) !== 1) continue;
-    const startedAtMs = Math.max(assignedAtMs, atMs - u32At(runUs, row) / 1000);
-    addAmount(wait, Math.max(0, Math.round(startedAtMs - sinceMs)));
+    addAmount(wait, waitMs(sinceMs, Math.max(assignedAtMs, atMs - u32At(runUs, row) / 1000)));
   }
 }
+
+const waitMs = (sinceMs: number, startedAtMs: number): number =>
+  Math.max(0, Math.round(startedAtMs - sinceMs));
 
 export function tallySettled(
   job: LiveJob,

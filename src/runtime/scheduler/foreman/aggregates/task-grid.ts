@@ -1,6 +1,6 @@
 /**
  * How many of a job's tasks are in which state, by equal ranges of indexes: what the grid of a million
- * tasks is drawn from, and how the n-th failed task is found without looking at all. At most 1,024
+ * tasks is drawn from, and how the n-th failed task is found without looking at all. At most 4,096
  * ranges of a power of two of tasks; queued tasks are what is left of a range, so that a job of which
  * nothing has begun needs no grid at all, nor does a small one, whose tasks are looked at directly.
  */
@@ -8,7 +8,7 @@ import { TASK_QUEUED, TASK_STATE_COUNT } from "../queues/task-table.ts";
 
 /** Up to so many tasks are looked at one by one. */
 export const GRID_TASKS_MIN = 16;
-const RANGES_MAX = 1_024;
+const RANGES_MAX = 4_096;
 const RANGE_SHIFT_MIN = 4;
 
 export interface TaskGrid {

@@ -2,7 +2,7 @@
  * Tasks change their state here and nowhere else, column by column, so that a job's counters and its
  * grid always agree with its table.
  */
-import type { IndexColumn } from "../../../protocol/columns.ts";
+import { type IndexColumn, indexAt } from "../../../protocol/columns.ts";
 import {
   createTaskGrid,
   GRID_TASKS_MIN,
@@ -38,29 +38,21 @@ export function moveTasks(job: LiveJob, indexes: IndexColumn, count: number, to:
   const { state } = job.tasks;
   const grid = gridOf(job);
   const left = new Array<number>(TASK_STATE_COUNT).fill(0);
-  const list = indexes instanceof Uint32Array ? indexes : null;
-  const first = indexes instanceof Uint32Array ? 0 : indexes.first;
-  let runFrom = TASK_QUEUED;
-  let runFirst = 0;
-  let runCount = 0;
-  const endRun = (): void => {
-    left[runFrom] = (left[runFrom] as number) + runCount;
-    if (grid === null || runCount === 0) return;
-    moveRange(grid, { from: runFrom, to, first: runFirst, count: runCount });
-  };
-  for (let row = 0; row < count; row++) {
-    const index = list === null ? first + row : (list[row] as number);
-    const from = state[index] as number;
-    state[index] = to;
-    if (from !== runFrom || index !== runFirst + runCount) {
-      endRun();
-      runFrom = from;
-      runFirst = index;
-      runCount = 0;
+  for (let row = 0; row < count; ) {
+    let first = indexAt(indexes, row);
+    const end = first + runLength(indexes, row, count);
+    row += end - first;
+    // Neighbours in the same state, of which there are mostly many, go together.
+    while (first < end) {
+      const from = state[first] as number;
+      let next = first + 1;
+      while (next < end && state[next] === from) next++;
+      state.fill(to, first, next);
+      left[from] = (left[from] as number) + next - first;
+      if (grid !== null) moveRange(grid, { from, to, first, count: next - first });
+      first = next;
     }
-    runCount++;
   }
-  endRun();
   left.forEach((moved, from) => {
     if (moved > 0) countMove(job, from, to, moved);
   });
@@ -131,7 +123,6 @@ function countMove({ counts }: LiveJob, from: number, to: number, count: number)
   counts[to] = (counts[to] as number) + count;
 }
 
-/** Mostly in runs: neighbours came together and go together. */
 function moveList(
   grid: TaskGrid,
   indexes: Uint32Array,
@@ -139,10 +130,17 @@ function moveList(
   move: { readonly from: number; readonly to: number },
 ): void {
   for (let row = 0; row < count; ) {
-    const first = indexes[row] as number;
-    let length = 1;
-    while (row + length < count && indexes[row + length] === first + length) length++;
-    moveRange(grid, { ...move, first, count: length });
+    const length = runLength(indexes, row, count);
+    moveRange(grid, { ...move, first: indexes[row] as number, count: length });
     row += length;
   }
+}
+
+/** How many of the rows from this one on are of consecutive tasks. */
+function runLength(indexes: IndexColumn, row: number, count: number): number {
+  if (!(indexes instanceof Uint32Array)) return count - row;
+  const first = indexes[row] as number;
+  let length = 1;
+  while (row + length < count && indexes[row + length] === first + length) length++;
+  return length;
 }

@@ -127,8 +127,17 @@ export function createJobMonitor(
   async function pastOf(job: JobFacts): Promise<PastTally | null> {
     const beforeSeq = tallyOf(job)?.sinceSeq ?? job.nextSettleSeq;
     const reading = beforeSeq > 1 ? pastTallies.of(job, beforeSeq) : null;
-    const groups = parts.failures.refresh(job);
+    const groups = refreshGroups(job);
     return withPatience(Promise.all([reading, groups]).then(([past]) => past));
+  }
+
+  /** Waited for only where nothing is known; else what is known is shown until more is. */
+  function refreshGroups(job: JobFacts): Promise<void> {
+    const refreshing = parts.failures.refresh(job);
+    if (job.failed === 0 || parts.failures.groupsOf(job.jobId)?.count === 0) return refreshing;
+    // A failure of it is met again by the next one, and by whoever waits.
+    refreshing.catch(() => {});
+    return Promise.resolve();
   }
 
   function withPatience<Value>(reading: Promise<Value>): Promise<Value | null> {

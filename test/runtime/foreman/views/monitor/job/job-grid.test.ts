@@ -70,7 +70,7 @@ test.each([7, 100, 5_000, 70_000, 1_000_000])("all of %p tasks are in one cell e
     expect(marks.length).toBeLessThanOrEqual(cells);
     expect(done.length).toBe(marks.length);
     // A screen is used for the most part.
-    if (count >= cells && cells <= 500) expect(marks.length).toBeGreaterThanOrEqual(0.6 * cells);
+    if (count >= cells && cells <= 500) expect(marks.length).toBeGreaterThanOrEqual(0.8 * cells);
     expect(marks.indexOf("F")).toBe(Math.floor(failed / size));
     for (let cell = 0; cell < marks.length; cell++) {
       const part = states.subarray(cell * size, (cell + 1) * size);
