@@ -198,12 +198,13 @@ export const KEY_TABLE: readonly KeyBinding[] = [
   key("copy", ["y"], ALL, "VIEW", "copy the id"),
   key("pager", ["O"], ALL, "VIEW", "read it in $PAGER"),
 
+  // First: a help that is cut off must still say how to leave.
+  key("quit", ["q"], null, "EVERYWHERE", "quit"),
+  key("quit-now", ["ctrl-c"], null, "EVERYWHERE", "quit, also out of a text field"),
   key("palette", [":"], null, "EVERYWHERE", "type a command", ["command", 70]),
   key("theme", ["T"], null, "EVERYWHERE", "next colour theme"),
   key("redraw", ["ctrl-l"], null, "EVERYWHERE", "draw anew"),
   key("suspend", ["ctrl-z"], null, "EVERYWHERE", "suspend"),
-  key("quit", ["q"], null, "EVERYWHERE", "quit"),
-  key("quit-now", ["ctrl-c"], null, "EVERYWHERE", "quit, also out of a text field"),
   key("help", ["?"], null, "EVERYWHERE", "all keys", ["all keys", 99]),
 ];
 
