@@ -190,6 +190,7 @@ function modelOf(buffer: LogBuffer, looked: Looked): LogModel {
   return {
     lines: onScreen.flatMap((number) => buffer.line(number) ?? []),
     firstLine: looked.top,
+    linesAbove: at,
     atStart: buffer.atStart,
     atEnd: buffer.atEnd,
     totalBytes: buffer.totalBytes,

@@ -15,6 +15,8 @@ export interface LogModel {
   readonly lines: readonly LogLine[];
   /** Number of `lines[0]`; `view.log.top` of a `ScreenModel` says the same. */
   readonly firstLine: number;
+  /** Lines above it that are held and let through; with `atStart` all that there are. */
+  readonly linesAbove?: number;
   readonly atStart: boolean;
   readonly atEnd: boolean;
   readonly totalBytes: number;

@@ -56,6 +56,15 @@ describe("a log's screen", () => {
     expect(rows.at(-1)).toBe(" PAUSED at 14:22:01  +312 new  2.0M  121K dropped");
   });
 
+  test("tells the line's number where everything above is known, else its time", () => {
+    const known = { atStart: true, linesAbove: 4_811 };
+    const last = (log: LogModel, state: Partial<LogState> = {}) =>
+      texts(draw({ log, state: { follows: false, ...state } })).at(-1);
+    expect(last(logModel(known))).toStartWith(" PAUSED at line 4,812  ");
+    expect(last(logModel({ ...known, atStart: false }))).toStartWith(" PAUSED at 14:22:01  ");
+    expect(last(logModel(known), { filter: "mem" })).toStartWith(" PAUSED at 14:22:01  ");
+  });
+
   test("a gap says how much is missing there, and stays when the text is scrolled", () => {
     expect(texts(draw())[3]).toBe("14:22:03.331  ~ … 121K dropped here");
     expect(texts(draw({ state: { follows: false, left: 40 } }))[3]).toContain("121K dropped here");

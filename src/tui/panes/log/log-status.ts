@@ -35,13 +35,20 @@ export function logStatus(log: LogModel, state: LogState, width: number, theme: 
   return paintRow(theme, width, [plain(" "), ...pieces]);
 }
 
-function whereItIs({ lines, isFinished, atStart, atEnd }: LogModel, state: LogState): Span {
+function whereItIs(log: LogModel, state: LogState): Span {
   if (state.follows) {
-    return isFinished && atEnd ? span("strong", "END") : span("good", "FOLLOWING");
+    return log.isFinished && log.atEnd ? span("strong", "END") : span("good", "FOLLOWING");
   }
-  const [first] = lines;
+  const [first] = log.lines;
   if (first === undefined) return span("dim", "no lines");
-  return span("warning", `PAUSED at ${atStart ? "the start" : clockTime(first.atMs)}`);
+  return span("warning", `PAUSED at ${lineNumber(log, state) ?? clockTime(first.atMs)}`);
+}
+
+/** null: what is above was not read, or is not all that there is. */
+function lineNumber({ atStart, linesAbove }: LogModel, state: LogState): string | null {
+  const isEveryLine = state.filter === "" && state.streams === "both";
+  if (!atStart || !isEveryLine || linesAbove === undefined) return null;
+  return `line ${formatExactCount(linesAbove + 1)}`;
 }
 
 /** `filter Mem 1,204/4,812 lines`; `+`: more of the log has not been looked at. */
