@@ -33,6 +33,7 @@ export type CommandId =
   | "next-hit"
   | "previous-hit"
   | "next-error"
+  | "previous-error"
   | "sort"
   | "reverse"
   | "mark"
@@ -134,6 +135,7 @@ export const KEY_TABLE: readonly KeyBinding[] = [
   key("next-hit", ["n"], ["log"], "FIND", "next hit", ["next hit", 11]),
   key("previous-hit", ["N"], ["log"], "FIND", "previous hit"),
   key("next-error", ["e"], ["log"], "FIND", "next line that looks like an error", ["error", 13]),
+  key("previous-error", ["E"], ["log"], "FIND", "previous line that looks like an error"),
 
   key("cancel", ["c"], ["overview/jobs"], "ACT", "cancel the job, or the marked ones", [
     "cancel",
@@ -174,7 +176,7 @@ export const KEY_TABLE: readonly KeyBinding[] = [
   key("lower", ["-"], ["overview/jobs", "job"], "ACT", "lower the priority"),
   key("undo", ["u"], null, "ACT", "undo the last pause or drain"),
 
-  key("log", ["l"], ["overview/jobs"], "VIEW", "log of the newest failed task", ["log", 30]),
+  key("log", ["l"], ["overview/jobs"], "VIEW", "log of the newest failed task", ["log", 3]),
   key("log", ["l"], ["job", "worker", "task"], "VIEW", "log of the task", ["log", 3]),
   key("whole-log", ["L"], ["overview/jobs", "job", "task"], "VIEW", "log of the whole job"),
   key(
