@@ -2,7 +2,14 @@
 import { screenOf, withLog, withOverlay, withScreen } from "./change.ts";
 import { cancelJobs, pauseJobs, retryFailed, setPriority } from "./job-actions.ts";
 import type { CommandId } from "./key-table.ts";
-import { followLog, goToHit, nextAttempt, nextStreams, toggleFollow } from "./log-commands.ts";
+import {
+  followLog,
+  goToHit,
+  goToNextError,
+  nextAttempt,
+  nextStreams,
+  toggleFollow,
+} from "./log-commands.ts";
 import {
   changeBack,
   changeWindow,
@@ -67,7 +74,8 @@ export const COMMANDS: Readonly<Record<CommandId, Command>> = {
   search: view(openSearch),
   "next-hit": (state, context) => goToHit(state, context, "search", "forward"),
   "previous-hit": (state, context) => goToHit(state, context, "search", "backward"),
-  "next-error": (state, context) => goToHit(state, context, "error", "forward"),
+  "next-error": goToNextError,
+  "previous-error": (state, context) => goToHit(state, context, "error", "backward"),
   sort: nextSort,
   reverse: reverseSort,
   mark: toggleMark,

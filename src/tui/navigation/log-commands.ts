@@ -19,6 +19,15 @@ export function toggleFollow(state: ViewState, context: NavContext): ViewState {
     : followLog(state);
 }
 
+/**
+ * At the end of a log that is followed the newest error is meant: there is nothing further. Elsewhere the
+ * next one below.
+ */
+export function goToNextError(state: ViewState, context: NavContext): NavStep {
+  const isAtEnd = screenOf(state).log?.follows === true;
+  return goToHit(state, context, "error", isAtEnd ? "backward" : "forward");
+}
+
 /** The next line that the search finds or that looks like an error, from the last one or the top on. */
 export function goToHit(
   state: ViewState,
@@ -46,8 +55,9 @@ export function goToHit(
 function startOf(log: LogState, shown: ShownLog, direction: Direction): number {
   const last = log.hitAt ?? null;
   if (last !== null) return direction === "forward" ? last + 1 : last - 1;
-  // At the end while following: the first look goes over what is on the screen.
-  return direction === "forward" ? shown.top : shown.top + (log.follows ? 0 : -1);
+  // At the end while following: what is on the screen counts as not yet looked at.
+  if (direction === "forward") return shown.top;
+  return log.follows ? Number.MAX_SAFE_INTEGER - 1 : shown.top - 1;
 }
 
 /** null: none among the lines held. */
