@@ -98,6 +98,7 @@ const TOGETHER: readonly (readonly CommandId[])[] = [
   ["pane-1", "pane-2", "pane-3"],
   ["left", "right"],
   ["next-hit", "previous-hit"],
+  ["next-error", "previous-error"],
   ["raise", "lower"],
   ["longer", "shorter"],
   ["earlier", "later"],
