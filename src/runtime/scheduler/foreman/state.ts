@@ -10,7 +10,7 @@
 import type { U32Column } from "../../protocol/columns.ts";
 import type { AssignmentId, BootId, JobId, WorkerId } from "../../protocol/ids.ts";
 import type { JobSpec, WorkerOffer } from "../../protocol/job-spec.ts";
-import type { EndedTally, JobTally } from "./aggregates/tally.ts";
+import type { EndedTally, JobTally } from "./aggregates/tally-state.ts";
 import type { TaskGrid } from "./aggregates/task-grid.ts";
 import type { ReplyToken } from "./events.ts";
 import type { JobFacts } from "./facts.ts";

@@ -1,41 +1,14 @@
-/**
- * What is measured of a job while it runs: settled tasks over time, how long attempts ran, and how long
- * tasks waited for their first one. Made with the first result, column by column, a few hundred bytes at
- * first; kept for the newest ended jobs. What was before a restart of the foreman, or before the job was
- * brought back by a retry, is in the settlement log only: `sinceSeq` says from where on this counts.
- */
+/** How a job's measurements (tally-state.ts) are taken: with each report, column by column. */
 import { type IndexColumn, indexAt, type U32Column, u32At } from "../../../protocol/columns.ts";
 import type { JobId } from "../../../protocol/ids.ts";
 import { arrivedAtMs } from "../jobs/inputs.ts";
-import { countInSeries, createSeries, JOB_SERIES, type Series } from "../series.ts";
+import { countInSeries, createSeries, JOB_SERIES } from "../series.ts";
 import type { Assignment, ForemanState, LiveJob } from "../state.ts";
-import { addAmount, addAmounts, createHistogram, type Histogram } from "./histogram.ts";
-
-/** Ended jobs whose measurements stay in memory; of older ones the settlement log is read. */
-export const ENDED_TALLIES_MAX = 64;
+import { addAmount, addAmounts, createHistogram } from "./histogram.ts";
+import { ENDED_TALLIES_MAX, type JobTally } from "./tally-state.ts";
 
 /** Where no task took longer, the first row's wait stands for all of a report. */
 const SHORT_US = 50_000;
-
-export interface JobTally {
-  /** The first settlement that is counted here. */
-  readonly sinceSeq: number;
-  readonly series: Series;
-  /** Microseconds of attempts that ended by themselves. */
-  readonly run: Histogram;
-  /** The task of the longest one; -1: none. */
-  longestIndex: number;
-  /**
-   * Milliseconds from when a task could have started (its input was here, its job no longer blocked) to
-   * when its first attempt did. Where the worker gathers results, up to that time longer than it was.
-   */
-  readonly wait: Histogram;
-}
-
-export interface EndedTally {
-  readonly tally: JobTally | null;
-  readonly retries: number;
-}
 
 /** Made for the settlement `seq`, and counting from it on. */
 function tallyOf(job: LiveJob, seq: number, atMs: number): JobTally {

@@ -5,7 +5,7 @@ import { percentileOf } from "../../../../../src/runtime/scheduler/foreman/aggre
 import {
   ENDED_TALLIES_MAX,
   type JobTally,
-} from "../../../../../src/runtime/scheduler/foreman/aggregates/tally.ts";
+} from "../../../../../src/runtime/scheduler/foreman/aggregates/tally-state.ts";
 import { cutSeries } from "../../../../../src/runtime/scheduler/foreman/series.ts";
 import {
   aForeman,

@@ -12,7 +12,7 @@ import {
   type Histogram,
   mergeHistogram,
 } from "../../../../scheduler/foreman/aggregates/histogram.ts";
-import type { JobTally } from "../../../../scheduler/foreman/aggregates/tally.ts";
+import type { JobTally } from "../../../../scheduler/foreman/aggregates/tally-state.ts";
 import type { JobFacts } from "../../../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../../../scheduler/foreman/machine.ts";
 import { ratePerSecond } from "../../../../scheduler/foreman/rate.ts";
