@@ -197,6 +197,7 @@ export function createCrew(parts: CrewParts): BatchCrew {
         finish(batch, null);
       });
     },
+    collectPrinted() {},
     inspect(batchId) {
       const batch = batches.get(batchId);
       if (!batch) return;

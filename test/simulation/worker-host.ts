@@ -160,6 +160,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
         plans,
         bundles,
         outputs: { onAck() {} },
+        logs: { onAcknowledged() {} },
         logger: storyLogger(story, name),
       }),
       onDisconnected() {
@@ -179,6 +180,7 @@ export function createWorkerHost(parts: WorkerHostParts): WorkerHost {
       },
       crew,
       bundles,
+      logs: { flush() {} },
       spool: createSpool(disk, process, dice),
       logger: storyLogger(story, name),
       post: loop.post,

@@ -1,7 +1,10 @@
 /**
- * Gives user code a `console` that prints into the attempt's kept output instead of a descriptor.
- * Nothing is loaded before something is printed: most tasks never print.
+ * Gives user code a `console`, a `process.stdout` and a `process.stderr` that print into the attempt's log
+ * instead of a descriptor, so that it is known who printed what. Nothing is loaded before something is
+ * printed: most tasks never print.
  */
+import type { Writable } from "node:stream";
+import { LOG_STREAM_STDERR, LOG_STREAM_STDOUT } from "../protocol/messages/logs.ts";
 
 const METHODS = [
   "log",
@@ -42,13 +45,41 @@ export function captureConsole(write: (text: string) => void): void {
 function createConsole(write: (text: string) => void): ConsoleMethods {
   // Loaded on the first print: it costs more than the rest of an executor's start.
   const { Console } = process.getBuiltinModule("node:console");
+  const sink = createSink((chunk) =>
+    write(typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk)),
+  );
+  return new Console({ stdout: sink, stderr: sink }) as unknown as ConsoleMethods;
+}
+
+/** Lasts as long as the process. */
+export function captureStandardStreams(
+  write: (stream: number, chunk: string | Uint8Array) => void,
+): void {
+  const replace = (name: "stdout" | "stderr", fd: number, stream: number): void => {
+    let made: Writable | null = null;
+    Object.defineProperty(process, name, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        made ??= Object.assign(
+          createSink((chunk) => write(stream, chunk)),
+          { fd },
+        );
+        return made;
+      },
+    });
+  };
+  replace("stdout", 1, LOG_STREAM_STDOUT);
+  replace("stderr", 2, LOG_STREAM_STDERR);
+}
+
+function createSink(write: (chunk: string | Uint8Array) => void): Writable {
   const { Writable } = process.getBuiltinModule("node:stream");
-  const sink = new Writable({
+  return new Writable({
     decodeStrings: false,
     write(chunk: string | Uint8Array, _encoding, done) {
-      write(typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk));
+      write(chunk);
       done();
     },
   });
-  return new Console({ stdout: sink, stderr: sink }) as unknown as ConsoleMethods;
 }

@@ -12,7 +12,7 @@ import {
 } from "../protocol/columns.ts";
 import { CcError } from "../protocol/error.ts";
 import { VALUE_BYTES_MAX } from "../protocol/limits.ts";
-import { EXECUTOR_BATCH_ROWS_MAX } from "./shared-cell.ts";
+import { EXECUTOR_BATCH_ROWS_MAX, LOG_FRAME_PIECES_MAX } from "./shared-cell.ts";
 
 /** Worker to executor. */
 export const FRAME_OPEN = 1;
@@ -24,6 +24,7 @@ export const FRAME_READY = 5;
 export const FRAME_RESULTS = 6;
 export const FRAME_BATCH_END = 7;
 export const FRAME_NOTICE = 8;
+export const FRAME_LOG = 9;
 
 /** Once, first of all. */
 export interface OpenFrame {
@@ -85,6 +86,18 @@ export interface BatchEndFrame {
 /** What user code did while no task of its own was running, for the worker's log. */
 export interface NoticeFrame {
   readonly text: string;
+}
+
+/** What rows of one batch have printed, in order. */
+export interface LogFrame {
+  readonly batchId: number;
+  /** Bytes that this executor had printed before; some of them may never have left. */
+  readonly startByte: number;
+  /** Of each piece: `row * LOG_TAG_ROWS + stream`, its bytes, how long ago it was printed. */
+  readonly tags: Uint32Array;
+  readonly lengths: Uint32Array;
+  readonly agoMs: Uint32Array;
+  readonly data: Uint8Array;
 }
 
 /** A value of the largest size with its columns; anything beyond was not written by us. */
@@ -204,6 +217,47 @@ export function decodeResultsFrame(body: Uint8Array): ResultsFrame {
     runUs: columns.subarray(0, count),
     statuses: body.subarray(columnsAt, columnsAt + count),
     values: { lengths: columns.subarray(count), data: body.subarray(dataAt) },
+  };
+}
+
+const LOG_HEAD_WORDS = HEAD_WORDS + 4;
+const U32 = 2 ** 32;
+/** What a number holds exactly, divided by 2^32. */
+const MAX_HIGH = 2 ** 21;
+
+/** The head with its columns, and the data, which is not copied. */
+export function encodeLogFrame(log: LogFrame): readonly Uint8Array[] {
+  const { batchId, startByte, tags, lengths, agoMs, data } = log;
+  const count = tags.length;
+  const words = new Uint32Array(LOG_HEAD_WORDS + 3 * count);
+  words.set([words.byteLength + data.byteLength, FRAME_LOG, batchId, count]);
+  words.set([startByte % U32, Math.floor(startByte / U32)], LOG_HEAD_WORDS - 2);
+  words.set(tags, LOG_HEAD_WORDS);
+  words.set(lengths, LOG_HEAD_WORDS + count);
+  words.set(agoMs, LOG_HEAD_WORDS + 2 * count);
+  return [u32ToBytes(words), data];
+}
+
+/** @throws CcError `malformed_frame`: user code may have written to our descriptor. */
+export function decodeLogFrame(body: Uint8Array): LogFrame {
+  const headBytes = (LOG_HEAD_WORDS - HEAD_WORDS) * 4;
+  if (body.byteLength < headBytes) throw malformedFrame();
+  const head = u32FromBytes(body.subarray(0, headBytes));
+  const [batchId, count, low, high] = head as unknown as [number, number, number, number];
+  const dataAt = headBytes + 12 * count;
+  const isOurs = count <= LOG_FRAME_PIECES_MAX && high < MAX_HIGH;
+  if (!isOurs || body.byteLength < dataAt) throw malformedFrame();
+  const columns = u32FromBytes(body.subarray(headBytes, dataAt));
+  const lengths = columns.subarray(count, 2 * count);
+  const data = body.subarray(dataAt);
+  if (lengths.reduce((sum, length) => sum + length, 0) !== data.byteLength) throw malformedFrame();
+  return {
+    batchId,
+    startByte: high * U32 + low,
+    tags: columns.subarray(0, count),
+    lengths,
+    agoMs: columns.subarray(2 * count),
+    data,
   };
 }
 

@@ -3,9 +3,9 @@
  * the channel that it is given as descriptor 3. It must stay small and start fast. It writes with blocking calls, so that a result is
  * with the worker before the next task can crash; the worker never blocks on it in turn.
  */
-import { writevSync } from "node:fs";
-import { captureConsole } from "./console-capture.ts";
-import { writeConsole } from "./console-ring.ts";
+import { writeSync, writevSync } from "node:fs";
+import { LOG_STREAM_LOG } from "../protocol/messages/logs.ts";
+import { captureConsole, captureStandardStreams } from "./console-capture.ts";
 import {
   type AbortFrame,
   type BatchEndFrame,
@@ -27,17 +27,25 @@ import {
   type ReadyFrame,
 } from "./frames.ts";
 import { createJournal } from "./journal.ts";
+import { createLogSender } from "./log-sender.ts";
 import { takeChannel } from "./private-channel.ts";
 import { mapCell } from "./shared-cell.ts";
 import { createStrayFaults } from "./stray-faults.ts";
 import { createTaskModule } from "./task-module.ts";
-import { abortRow, createTaskRunner, runBatch, type TaskRunner } from "./task-runner.ts";
+import {
+  abortRow,
+  createTaskRunner,
+  printingRow,
+  runBatch,
+  type TaskRunner,
+} from "./task-runner.ts";
 import { keepWorkingFolder } from "./working-folder.ts";
 
 /** Of the channel; known once the executor runs. */
 let channel = 3;
 /** A fault of our own, as every program of ours reports it. */
 const EXIT_INTERNAL = 70;
+const STDERR = 2;
 const NOTICE_LENGTH_MAX = 4_096;
 
 /** Runs until the worker closes the channel, and then ends the process. */
@@ -86,12 +94,29 @@ function open(frame: OpenFrame): TaskRunner {
   const cell = mapCell(frame.cellPath);
   const ready: ReadyFrame = { nowMs: performance.now() };
   write([encodeJsonFrame(FRAME_READY, ready)]);
-  const print = (text: string) => writeConsole(cell, text);
-  captureConsole(print);
-  const module = createTaskModule({ bundlePath, scratchFolder, print });
-  const journal = createJournal(cell, write);
+  const log = createLogSender(cell, write);
+  const print = (stream: number, text: string | Uint8Array): void => {
+    const row = printingRow(runner);
+    if (row !== null) log.print(row, stream, text);
+  };
+  const printLine = (text: string): void => print(LOG_STREAM_LOG, text);
+  captureConsole(printLine);
+  captureStandardStreams(print);
+  const module = createTaskModule({ bundlePath, scratchFolder, print: printLine });
+  const journal = createJournal(cell, (pieces) => {
+    // Who sees a result finds what was printed before it.
+    log.flush();
+    write(pieces);
+  });
   const comeHome = keepWorkingFolder();
-  const runner = createTaskRunner({ cell, journal, module, bundlePath, scratchFolder, comeHome });
+  const runner: TaskRunner = createTaskRunner({
+    cell,
+    journal,
+    module,
+    bundlePath,
+    scratchFolder,
+    comeHome,
+  });
   const strays = createStrayFaults({ current: () => runner.current, notice });
   process.on("uncaughtException", strays.onThrown);
   process.on("unhandledRejection", strays.onRejected);
@@ -131,7 +156,7 @@ function writeOnce(pieces: readonly Uint8Array[]): number {
 }
 
 function exitWithFault(thrown: unknown): never {
-  // Not through the console, which is the author's.
-  process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+  // Not through the console and the streams, which are the author's.
+  writeSync(STDERR, `${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
   process.exit(EXIT_INTERNAL);
 }

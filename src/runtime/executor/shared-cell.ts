@@ -9,12 +9,18 @@
  * the bit; whoever comes second sees what the other did, so that no row is both started and recalled.
  */
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import type { PieceRingMemory } from "./piece-ring.ts";
 
 /** Rows of a batch; the agent hands over no more at a time. */
 export const EXECUTOR_BATCH_ROWS_MAX = 4_096;
 /** One that runs and one behind it, which hides the way to the worker and back. */
 export const EXECUTOR_BATCHES_MAX = 2;
-export const CONSOLE_RING_BYTES = 64 * 1024;
+/** A piece's tag is its row times this and its stream. */
+export const LOG_TAG_ROWS = 4;
+/** What was printed last: for the log what has not left, for a failure what the attempt had printed. */
+export const CONSOLE_RING_BYTES = 256 * 1024;
+/** Pieces of a log that have not left. */
+export const LOG_FRAME_PIECES_MAX = 1_024;
 /** Larger values are written by themselves. */
 export const JOURNAL_DATA_BYTES = 256 * 1024;
 
@@ -25,7 +31,10 @@ const RUN_US_AT = CONSOLE_AT + CONSOLE_RING_BYTES;
 const LENGTHS_AT = RUN_US_AT + EXECUTOR_BATCH_ROWS_MAX * 4;
 const STATUSES_AT = LENGTHS_AT + EXECUTOR_BATCH_ROWS_MAX * 4;
 const VALUES_AT = STATUSES_AT + EXECUTOR_BATCH_ROWS_MAX;
-const CELL_BYTES = VALUES_AT + JOURNAL_DATA_BYTES;
+const LOG_TAGS_AT = VALUES_AT + JOURNAL_DATA_BYTES;
+const LOG_LENGTHS_AT = LOG_TAGS_AT + LOG_FRAME_PIECES_MAX * 4;
+const LOG_TIMES_AT = LOG_LENGTHS_AT + LOG_FRAME_PIECES_MAX * 4;
+const CELL_BYTES = LOG_TIMES_AT + LOG_FRAME_PIECES_MAX * 8;
 
 /** Indexes of `words`; those of a batch slot are followed by the other slot's. */
 const CLAIM_WORD = 0;
@@ -35,12 +44,17 @@ export const JOURNAL_GENERATION_WORD = 8;
 export const JOURNAL_COUNT_WORD = 9;
 export const JOURNAL_BATCH_WORD = 10;
 export const JOURNAL_FIRST_ROW_WORD = 11;
+/** Odd while the log's pieces are being written to. */
+export const LOG_GENERATION_WORD = 12;
+export const LOG_BATCH_WORD = 13;
 const WORD_COUNT = 16;
 
 /** Indexes of `times`. */
 const ROW_STARTED = 0;
-export const CONSOLE_TOTAL = 1;
-export const CONSOLE_FROM = 2;
+/** Bytes ever printed before the attempt. */
+export const CONSOLE_FROM = 1;
+/** Of the log's ring: its `state`. */
+const LOG_STATE = 2;
 const TIMES_AT = WORD_COUNT * 4;
 
 const CLOSED = 0x4000_0000;
@@ -49,7 +63,8 @@ export interface SharedCell {
   readonly words: Int32Array;
   readonly times: Float64Array;
   readonly skips: Uint8Array;
-  readonly console: Uint8Array;
+  /** The log, as the executor writes it; tags are `row * LOG_TAG_ROWS + stream`. */
+  readonly log: PieceRingMemory;
   readonly runUs: Uint32Array;
   readonly lengths: Uint32Array;
   readonly statuses: Uint8Array;
@@ -77,12 +92,20 @@ export function createCellFile(path: string): void {
 export function mapCell(path: string): SharedCell {
   const { buffer, byteOffset } = Bun.mmap(path, { shared: true });
   const bytes = (at: number, count: number) => new Uint8Array(buffer, byteOffset + at, count);
+  const logWords = (at: number) => new Uint32Array(buffer, byteOffset + at, LOG_FRAME_PIECES_MAX);
+  const times = new Float64Array(buffer, byteOffset + TIMES_AT, 8);
   const u32 = (at: number) => new Uint32Array(buffer, byteOffset + at, EXECUTOR_BATCH_ROWS_MAX);
   return {
     words: new Int32Array(buffer, byteOffset, WORD_COUNT),
-    times: new Float64Array(buffer, byteOffset + TIMES_AT, 8),
+    times,
     skips: bytes(SKIPS_AT, EXECUTOR_BATCHES_MAX * EXECUTOR_BATCH_ROWS_MAX),
-    console: bytes(CONSOLE_AT, CONSOLE_RING_BYTES),
+    log: {
+      bytes: bytes(CONSOLE_AT, CONSOLE_RING_BYTES),
+      tags: logWords(LOG_TAGS_AT),
+      lengths: logWords(LOG_LENGTHS_AT),
+      times: new Float64Array(buffer, byteOffset + LOG_TIMES_AT, LOG_FRAME_PIECES_MAX),
+      state: times.subarray(LOG_STATE, LOG_STATE + 4),
+    },
     runUs: u32(RUN_US_AT),
     lengths: u32(LENGTHS_AT),
     statuses: bytes(STATUSES_AT, EXECUTOR_BATCH_ROWS_MAX),

@@ -46,6 +46,9 @@ export function runAs<Parameters extends readonly unknown[], Value>(
   return author.run(owner, run, ...parameters);
 }
 
+/** Whose code runs at this moment; undefined: nobody's that is known. */
+export const currentOwner = (): Owner | undefined => author.getStore();
+
 export function createStrayFaults({ current, notice }: StrayFaultsParts): StrayFaults {
   const handled = new WeakSet<object>();
 

@@ -22,9 +22,9 @@ import { beginConsole, readConsole } from "./console-ring.ts";
 import { decodeInput } from "./decode-input.ts";
 import type { AbortFrame, BatchFrame, JobFrame } from "./frames.ts";
 import { type Journal, STATUS_COMPLETED, STATUS_FAILED, STATUS_SKIPPED } from "./journal.ts";
-import { claimRow, isSkipped, noteRowStart, type SharedCell } from "./shared-cell.ts";
+import { claimRow, isSkipped, noteRowStart, runningRow, type SharedCell } from "./shared-cell.ts";
 import { blameStorage } from "./storage-fault.ts";
-import { runAs, type Waiting } from "./stray-faults.ts";
+import { currentOwner, runAs, type Waiting } from "./stray-faults.ts";
 import type { TaskModule } from "./task-module.ts";
 
 /**
@@ -45,9 +45,16 @@ export interface TaskRunner {
   readonly comeHome: () => void;
   /** What runs now; null between tasks. */
   current: CurrentTask | null;
+  /** The last one begun. */
+  batch: BatchFrame | null;
   flushedAtMs: number;
   yieldedAtMs: number;
   flushTimer: NodeJS.Timeout | null;
+}
+
+export interface PrintingRow {
+  readonly batchId: number;
+  readonly row: number;
 }
 
 interface CurrentTask extends Waiting {
@@ -62,7 +69,7 @@ export function createTaskRunner(
     "cell" | "journal" | "module" | "bundlePath" | "scratchFolder" | "comeHome"
   >,
 ): TaskRunner {
-  return { ...parts, current: null, flushedAtMs: 0, yieldedAtMs: 0, flushTimer: null };
+  return { ...parts, current: null, batch: null, flushedAtMs: 0, yieldedAtMs: 0, flushTimer: null };
 }
 
 /** Resolves with how many rows were started: all, unless the worker closed the batch. */
@@ -77,6 +84,7 @@ export async function runBatch(
   let from = 0;
   let row = 0;
   journal.begin(batch.batchId, slot);
+  runner.batch = batch;
   for (; row < count; row++) {
     const to = from + u32At(values.lengths, row);
     noteRowStart(cell, nowMs);
@@ -103,6 +111,25 @@ export async function runBatch(
 /** An abort that the worker has sent for the row that runs; too late for any other. */
 export function abortRow({ current }: TaskRunner, { batchId, row, reason }: AbortFrame): void {
   if (current?.batchId === batchId && current.row === row) current.abort(reason);
+}
+
+/** The row whose code prints at this moment; null: that of a task that ended long ago, or of none. */
+export function printingRow({ cell, batch }: TaskRunner): PrintingRow | null {
+  if (batch === null) return null;
+  const owner = currentOwner();
+  const running = runningRow(cell, batch.slot)?.row ?? -1;
+  const row =
+    owner === undefined || owner === "module" ? running : rowOfOwner(batch, owner, running);
+  return row < 0 ? null : { batchId: batch.batchId, row };
+}
+
+/** Mostly the one that runs; what a task has left behind may print while others run. */
+function rowOfOwner(batch: BatchFrame, owner: TaskContext, running: number): number {
+  const { index } = owner.task;
+  const { indexes, attempts, count } = batch;
+  if (running >= 0 && indexAt(indexes, running) === index) return running;
+  const row = indexes instanceof Uint32Array ? indexes.indexOf(index) : index - indexes.first;
+  return row >= 0 && row < count && u32At(attempts, row) === owner.attempt ? row : -1;
 }
 
 /** Loads and sets up on the first row's account: its time-out, its failure, its console. */

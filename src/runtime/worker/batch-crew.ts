@@ -9,6 +9,7 @@ import { createCommandRunner } from "./commands/command-runner.ts";
 import { createFunctionRunner } from "./executors/function-runner.ts";
 import type { ScratchSpace } from "./host/scratch.ts";
 import type { JobPlans } from "./job-plans.ts";
+import type { WorkerLogs } from "./logs/worker-logs.ts";
 import type { OutputUploads } from "./outputs/output-uploads.ts";
 import type { ProcessHost } from "./processes/process-host.ts";
 
@@ -20,6 +21,8 @@ export interface BatchCrew {
   /** Says with an event what runs of it. */
   inspect(batchId: number): void;
   look(batchId: number): RunningTask | null;
+  /** Brings what tasks have printed and cannot send themselves, since they never pause. */
+  collectPrinted(): void;
   /** Of all processes that lead a session of their own. */
   leaderPids(): Iterable<number>;
   close(): Promise<void>;
@@ -32,6 +35,7 @@ export interface BatchCrewOptions {
   readonly bundles: Bundles;
   readonly plans: JobPlans;
   readonly outputs: Pick<OutputUploads, "open">;
+  readonly logs: Pick<WorkerLogs, "begin" | "end" | "print">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly slotCount: number;
@@ -48,7 +52,9 @@ const WORKER_STORAGE = "worker_storage";
 export function createBatchCrew(options: BatchCrewOptions): BatchCrew {
   const { host, scratch, niceness, plans, post } = options;
   const runners = new Map<number, BatchRunner>();
+  const { logs } = options;
   const listener: RunnerListener = {
+    onPrinted: logs.print,
     onResults(batchId, chunks) {
       if (chunks.some(({ codes }) => codes?.includes(WORKER_STORAGE))) options.onStorageFault();
       post({ type: "resultsDelivered", batchId, chunks });
@@ -56,6 +62,7 @@ export function createBatchCrew(options: BatchCrewOptions): BatchCrew {
     onRowsGone: (batchId, rows) => post({ type: "rowsGone", batchId, rows }),
     onBatchEnded(batchId, refusal) {
       runners.delete(batchId);
+      logs.end(batchId);
       if (refusal === WORKER_STORAGE) options.onStorageFault();
       post({ type: "batchEnded", batchId, refusal });
     },
@@ -86,6 +93,7 @@ export function createBatchCrew(options: BatchCrewOptions): BatchCrew {
       }
       const runner = plan.agentJob.kind === "command" ? commands : functions;
       runners.set(order.batchId, runner);
+      logs.begin(order);
       runner.run(order, plan, order.timeoutMs || (options.taskTimeoutMs ?? 0));
     },
     recall(batchId) {
@@ -100,6 +108,7 @@ export function createBatchCrew(options: BatchCrewOptions): BatchCrew {
       const runningUs = found?.runningUs ?? 0;
       post({ type: "batchInspected", batchId, runningRow: found?.row ?? null, runningUs });
     },
+    collectPrinted: functions.collectPrinted,
     *leaderPids() {
       yield* commands.leaderPids();
       yield* functions.leaderPids();

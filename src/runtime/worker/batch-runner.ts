@@ -1,8 +1,11 @@
 /** What the agent's effects need of whoever runs batches: commands and functions have one each. */
 import type { BatchOrder, ResultChunk } from "../scheduler/agent/events.ts";
 import type { JobPlan } from "./job-plans.ts";
+import type { Printed } from "./logs/printed.ts";
 
 export interface RunnerListener {
+  /** A row has printed; its result comes later, but for what was left in pipes. */
+  onPrinted(batchId: number, row: number, printed: Printed): void;
   onResults(batchId: number, chunks: readonly ResultChunk[]): void;
   /** Cancelled rows of which nothing runs any more. */
   onRowsGone(batchId: number, rows: Uint32Array): void;

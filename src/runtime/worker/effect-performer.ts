@@ -8,12 +8,14 @@ import type { WorkerEvent } from "./agent-loop.ts";
 import type { BatchCrew } from "./batch-crew.ts";
 import { type Bundles, bundleRefusal } from "./code/bundles.ts";
 import type { ForemanLink } from "./foreman-link.ts";
+import type { WorkerLogs } from "./logs/worker-logs.ts";
 import type { Spool } from "./spool/spool.ts";
 
 export interface PerformerParts {
   readonly link: Pick<ForemanLink, "send" | "redial">;
   readonly crew: BatchCrew;
   readonly bundles: Pick<Bundles, "ensure">;
+  readonly logs: Pick<WorkerLogs, "flush">;
   /** Null: results are kept in memory alone. */
   readonly spool: Spool | null;
   readonly logger: Logger;
@@ -24,12 +26,16 @@ export interface PerformerParts {
   readonly onStop: (reason: string) => void;
 }
 
+/** Before them leaves what the tasks have printed: who sees an end sees the log. */
+const LAST_WORDS: ReadonlySet<string> = new Set(["task_result", "tasks_gone", "goodbye"]);
+
 export function performEffect(effect: AgentEffect, parts: PerformerParts): void {
   const { link, crew, spool } = parts;
   switch (effect.type) {
     case "sendMessage":
       if (effect.message.type === "announce") logAcceptance(effect.message, parts.logger);
       if (effect.message.type === "task_result") failpoint("result-kept");
+      if (LAST_WORDS.has(effect.message.type)) parts.logs.flush();
       link.send(effect.message);
       if (effect.message.type === "task_result") failpoint("result-sent");
       return;

@@ -15,6 +15,8 @@ export interface ForemanLink {
   readonly isConnected: boolean;
   /** In order; dropped without a connection, since the agent repeats what matters. */
   send(message: Message): void;
+  /** What waits to be read by the foreman, for those who can wait. */
+  queuedBytes(): number;
   /** The connection is deaf: drop it and dial again. */
   redial(reason: string): void;
   /** Sends what waits, then closes in order. */
@@ -150,6 +152,8 @@ export function createForemanLink(options: ForemanLinkOptions): ForemanLink {
       return channel !== null;
     },
     send,
+    queuedBytes: () =>
+      drained === null ? (channel?.queuedBytes() ?? 0) : Number.POSITIVE_INFINITY,
     redial(reason) {
       logger.warn("the foreman is silent", { reason });
       channel?.close(1001, reason);

@@ -6,12 +6,14 @@ import type { Message, MessageOf } from "../protocol/messages.ts";
 import type { WorkerEvent } from "./agent-loop.ts";
 import type { Bundles } from "./code/bundles.ts";
 import type { JobPlans } from "./job-plans.ts";
+import type { WorkerLogs } from "./logs/worker-logs.ts";
 import type { OutputUploads } from "./outputs/output-uploads.ts";
 
 export interface MessageReaderParts {
   readonly post: (event: WorkerEvent) => void;
   readonly plans: JobPlans;
   readonly bundles: Bundles;
+  readonly logs: Pick<WorkerLogs, "onAcknowledged">;
   readonly outputs: Pick<OutputUploads, "onAck">;
   readonly logger: Logger;
 }
@@ -26,6 +28,9 @@ export function createMessageReader(parts: MessageReaderParts): (message: Messag
       case "task_result_ack":
         if (message.stale) logger.warn("results are refused as stale", countHeld(message.stale));
         post({ type: "reportsAcknowledged", seq: message.seq });
+        return;
+      case "task_log_ack":
+        parts.logs.onAcknowledged(message.log_seq, message.pause_ms ?? 0);
         return;
       case "revoke_task":
         post({

@@ -5,6 +5,7 @@ import { type Bundles, createBundles } from "./code/bundles.ts";
 import { openScratchSpace, type ScratchSpace } from "./host/scratch.ts";
 import { inheritEnvironment } from "./host/task-environment.ts";
 import { createJobPlans, type JobPlans } from "./job-plans.ts";
+import { createWorkerLogs, type WorkerLogs } from "./logs/worker-logs.ts";
 import { createOutputUploads, type OutputUploads } from "./outputs/output-uploads.ts";
 import { createAttemptTokens } from "./processes/attempt-token.ts";
 import { createOutOfMemoryWatch } from "./processes/out-of-memory.ts";
@@ -17,6 +18,7 @@ export interface WorkerParts {
   readonly scratch: ScratchSpace;
   readonly bundles: Bundles;
   readonly plans: JobPlans;
+  readonly logs: WorkerLogs;
   readonly outputs: OutputUploads;
   /** After everything that was started has ended: the watchdog would end it roughly. */
   close(): Promise<void>;
@@ -34,6 +36,7 @@ export function openWorkerParts(options: WorkerOptions): WorkerParts {
     scratch,
     bundles: createBundles(createBundleCache({ cacheFolder, bytesMax: cacheBytesMax, clock })),
     plans: createJobPlans({ workerId, inherited }),
+    logs: createWorkerLogs(clock),
     outputs: createOutputUploads(clock),
     async close() {
       await watchdog.close();

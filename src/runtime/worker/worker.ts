@@ -41,7 +41,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   const { clock, logger } = options;
   const state = createAgentState(agentOptionsOf(options));
   const parts = openWorkerParts(options);
-  const { bundles, plans, host, outputs } = parts;
+  const { bundles, plans, host, outputs, logs } = parts;
   const ended = Promise.withResolvers<CcError | null>();
   let isEnding = false;
   /** Until a fault of our own: then nothing that the machine remembers is worth writing down. */
@@ -87,10 +87,11 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     onSample(sample) {
       // An old kill must not be taken for the reason of a new death.
       host.outOfMemory.hasKilled();
+      crew.collectPrinted();
       post({ type: "loadMeasured", ...sample });
     },
   });
-  const read = createMessageReader({ post, plans, bundles, outputs, logger });
+  const read = createMessageReader({ post, plans, bundles, outputs, logs, logger });
   const link = createForemanLink({
     ...linkOptionsOf(options),
     onConnected(welcome) {
@@ -99,6 +100,8 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       // After `worker_ready`, which a foreman wants first of all.
       bundles.onConnected(link.send);
       outputs.onConnected(link.send, welcome.features ?? []);
+      const features = welcome.features ?? [];
+      logs.onConnected(link, { bootId: state.bootId ?? "", features });
     },
     onMessage: (message) =>
       message.type === "observe" ? activity.observe(message.seconds) : read(message),
@@ -106,6 +109,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
       bundles.onDisconnected();
       activity.onDisconnected();
       outputs.onDisconnected();
+      logs.onDisconnected();
       post({ type: "disconnected" });
     },
     onFatal: (error) => void end(error),
@@ -116,6 +120,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     link,
     crew,
     bundles,
+    logs,
     spool,
     logger,
     post,
@@ -134,6 +139,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     endLoadWatch();
     activity.stop();
     storage.stop();
+    logs.close();
     await link.close(reason);
     bundles.close();
     await crew.close();

@@ -12,13 +12,14 @@ import {
   valueAt,
 } from "../../../src/runtime/protocol/columns.ts";
 import { decodeFailure, type Failure } from "../../../src/runtime/protocol/failure.ts";
+import { LOG_STREAMS, type LogStream } from "../../../src/runtime/protocol/messages/logs.ts";
 import { decodeValue, encodeValue } from "../../../src/runtime/protocol/value.ts";
 import type { ResultChunk } from "../../../src/runtime/scheduler/agent/events.ts";
-import {
-  type ExecutorChild,
-  type ExecutorChildOptions,
-  startExecutorChild,
-} from "../../../src/runtime/worker/executors/executor-child.ts";
+import { startExecutorChild } from "../../../src/runtime/worker/executors/executor-child.ts";
+import type {
+  ExecutorChild,
+  ExecutorChildOptions,
+} from "../../../src/runtime/worker/executors/executor-interface.ts";
 import { createHost } from "./processes.ts";
 
 export type RowReport =
@@ -37,6 +38,10 @@ export interface TestExecutor {
   readonly folder: string;
   readonly scratchFolder: string;
   readonly notices: readonly string[];
+  /** What a row has printed so far: stream and text of each piece, gaps with their bytes. */
+  printed(batchId: number, row: number): readonly (readonly [LogStream, string])[];
+  /** Resolves when the row has printed this. */
+  untilPrinted(batchId: number, row: number, text: string): Promise<void>;
   /** Resolves when it and its tree have gone. */
   readonly gone: Promise<void>;
   start(inputs: readonly unknown[], options?: BatchOptions): StartedBatch;
@@ -86,6 +91,8 @@ export function startTestExecutor(
   mkdirSync(scratchFolder);
   const records = new Map<number, Record>();
   const notices: string[] = [];
+  const printed = new Map<string, [LogStream, string][]>();
+  let onPrinted = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
   const child = startExecutorChild({
     command,
@@ -95,6 +102,20 @@ export function startTestExecutor(
     memoryBytesMax: null,
     host: createHost(),
     listener: {
+      onPrinted: (batchId, row, { streams, lengths, data, droppedBytes }) => {
+        const lines = printed.get(`${batchId}/${row}`) ?? [];
+        printed.set(`${batchId}/${row}`, lines);
+        if (droppedBytes > 0) lines.push(["gap", String(droppedBytes)]);
+        let from = 0;
+        for (let piece = 0; piece < lengths.length; piece++) {
+          const to = from + (lengths[piece] ?? 0);
+          const stream = LOG_STREAMS[streams[piece] ?? 0] ?? "gap";
+          lines.push([stream, Buffer.from(data.subarray(from, to)).toString("utf8")]);
+          from = to;
+        }
+        onPrinted.resolve();
+        onPrinted = Promise.withResolvers();
+      },
       onResults: (batchId, chunks) => {
         for (const chunk of chunks) recordChunk(recordOf(records, batchId), chunk);
       },
@@ -147,6 +168,11 @@ export function startTestExecutor(
     scratchFolder,
     notices,
     gone: gone.promise,
+    printed: (id, row) => printed.get(`${id}/${row}`) ?? [],
+    async untilPrinted(id, row, text) {
+      const all = () => (printed.get(`${id}/${row}`) ?? []).map(([, part]) => part).join("");
+      while (!all().includes(text)) await onPrinted.promise;
+    },
     start,
     run: (inputs, options) => start(inputs, options).ended,
     async close() {

@@ -1,5 +1,7 @@
 /** A command's two output pipes together: stdout kept whole, here or outside, of stderr the last part. */
 import { KEPT_OUTPUT_BYTES } from "../../protocol/limits.ts";
+import { LOG_STREAM_STDERR, LOG_STREAM_STDOUT } from "../../protocol/messages/logs.ts";
+import type { LogBuffer } from "../logs/log-buffer.ts";
 import { createTailOutput } from "./bounded-output.ts";
 import {
   type CommandStdoutOptions,
@@ -33,11 +35,20 @@ export interface CommandOutput {
   abandon(): void;
 }
 
-export function openCommandOutput(options: CommandStdoutOptions): CommandOutput {
+export function openCommandOutput(
+  options: CommandStdoutOptions & { readonly log: LogBuffer | null },
+): CommandOutput {
   const kept = createCommandStdout(options);
   const tail = createTailOutput(KEPT_OUTPUT_BYTES);
-  const stdout = openOutputCapture(kept.push);
-  const stderr = openOutputCapture((chunk) => tail.push(chunk));
+  const { log } = options;
+  const stdout = openOutputCapture((chunk) => {
+    log?.push(LOG_STREAM_STDOUT, chunk);
+    kept.push(chunk);
+  });
+  const stderr = openOutputCapture((chunk) => {
+    log?.push(LOG_STREAM_STDERR, chunk);
+    tail.push(chunk);
+  });
 
   function close(): void {
     stdout.close();
@@ -61,6 +72,7 @@ export function openCommandOutput(options: CommandStdoutOptions): CommandOutput 
     },
     async finish() {
       close();
+      log?.flush();
       const { bytes, droppedBytes } = tail.take();
       return { ...(await kept.finish()), stderr: bytes, stderrDroppedBytes: droppedBytes };
     },

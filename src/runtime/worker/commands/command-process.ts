@@ -10,6 +10,8 @@
 import type { Subprocess } from "bun";
 import { findSpaceTrouble } from "../../platform/free-space.ts";
 import { encodeFailure } from "../../protocol/failure.ts";
+import { createLogBuffer } from "../logs/log-buffer.ts";
+import type { Printed } from "../logs/printed.ts";
 import { ATTEMPT_TOKEN_VARIABLE } from "../processes/attempt-token.ts";
 import { startDeadline } from "../processes/deadline.ts";
 import { isGroupAlive } from "../processes/libc.ts";
@@ -35,6 +37,8 @@ export interface CommandRequest extends CommandLimits {
   readonly stdin: Uint8Array | null;
   /** Takes a stdout that is larger than a value; absent: nobody does. */
   readonly openUpload?: OpenUpload;
+  /** Hears what it prints; absent: nobody does. */
+  readonly onPrinted?: (printed: Printed) => void;
 }
 
 export interface RunningCommand {
@@ -62,7 +66,9 @@ type Child = Subprocess<Uint8Array | "ignore", number | "pipe", number | "pipe">
 export function startCommand(request: CommandRequest, host: ProcessHost): RunningCommand {
   const startedAtMs = performance.now();
   const token = host.tokens.allocate();
+  const { onPrinted } = request;
   const output = openCommandOutput({
+    log: onPrinted === undefined ? null : createLogBuffer(onPrinted),
     openUpload: request.openUpload ?? null,
     onRefused: () => attempt?.stop("output_refused"),
   });

@@ -14,6 +14,7 @@ import type { BatchRunner, RunnerListener } from "../batch-runner.ts";
 import type { ScratchSpace } from "../host/scratch.ts";
 import { taskEnvironment } from "../host/task-environment.ts";
 import type { CommandPlan, JobPlan } from "../job-plans.ts";
+import type { Printed } from "../logs/printed.ts";
 import type { OutputUploads } from "../outputs/output-uploads.ts";
 import type { ProcessHost } from "../processes/process-host.ts";
 import type { CommandEnd } from "./command-end.ts";
@@ -58,7 +59,9 @@ export function createCommandRunner(options: CommandRunnerOptions): BatchRunner 
 
   function start(order: BatchOrder, parts: StartParts): void {
     const { batchId } = order;
-    const request = { ...fillRequest(order, parts, scratch), openUpload: uploadOf(order) };
+    const onPrinted = (printed: Printed): void => listener.onPrinted(batchId, 0, printed);
+    const filled = fillRequest(order, parts, scratch);
+    const request = { ...filled, openUpload: uploadOf(order), onPrinted };
     const command = startCommand(request, options.host);
     const task: RunningTask = { command, isCancelled: false };
     running.set(batchId, task);

@@ -12,7 +12,6 @@ import { readConsole } from "../../executor/console-ring.ts";
 import {
   type AbortFrame,
   type BatchEndFrame,
-  type BatchFrame,
   decodeJsonFrame,
   decodeResultsFrame,
   encodeBatchFrame,
@@ -20,6 +19,7 @@ import {
   FRAME_ABORT,
   FRAME_BATCH_END,
   FRAME_JOB,
+  FRAME_LOG,
   FRAME_NOTICE,
   FRAME_OPEN,
   FRAME_READY,
@@ -29,78 +29,21 @@ import {
   type NoticeFrame,
   type OpenFrame,
   type ReadyFrame,
+  type ResultsFrame,
 } from "../../executor/frames.ts";
 import { assert } from "../../protocol/error.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { startDeadline } from "../processes/deadline.ts";
-import type { ProcessHost } from "../processes/process-host.ts";
 import { endTree, KILL_AFTER_MS, type ProcessTree } from "../processes/process-tree.ts";
 import { watchTreeMemory } from "../processes/tree-memory.ts";
 import { type OpenedCell, openCell } from "./executor-cell.ts";
 import { type ExecutorChannel, openExecutorChannel } from "./executor-channel.ts";
-import {
-  describeBrokenChannel,
-  describeDeath,
-  describeMemory,
-  describeTimeout,
-  type ExecutorDeath,
-} from "./executor-failure.ts";
-import {
-  createExecutorLedger,
-  type ExecutorLedger,
-  type LedgerListener,
-  type RunningRow,
-} from "./executor-ledger.ts";
+import { describeBrokenChannel, describeTimeout, type ExecutorDeath } from "./executor-failure.ts";
+import type { ExecutorBatch, ExecutorChild, ExecutorChildOptions } from "./executor-interface.ts";
+import { createExecutorLedger, type ExecutorLedger, type RunningRow } from "./executor-ledger.ts";
+import { createExecutorLog, type ExecutorLog } from "./executor-log.ts";
 import { type ExecutorProcess, startExecutorProcess } from "./executor-process.ts";
-
-export interface ExecutorListener extends LedgerListener {
-  /** What user code did while no task was to blame; for the worker's log. */
-  onNotice(text: string): void;
-  /** Its tree has gone and all its batches have ended; called once. */
-  onGone(): void;
-}
-
-export interface ExecutorChildOptions {
-  /** The command that runs `runExecutor`. */
-  readonly command: readonly string[];
-  readonly bundlePath: string;
-  readonly environment: {
-    readonly atStart: Readonly<Record<string, string>>;
-    readonly afterStart: Readonly<Record<string, string>>;
-  };
-  /** Its working folder, where those of `ctx.dir` are made; the caller removes it afterwards. */
-  readonly scratchFolder: string;
-  /** Resident memory of the whole tree; null: no limit. */
-  readonly memoryBytesMax: number | null;
-  readonly host: ProcessHost;
-  readonly listener: ExecutorListener;
-}
-
-export interface ExecutorBatch extends Omit<BatchFrame, "slot"> {
-  readonly job: JobFrame;
-  /** Of each row, counted from its own start; 0: none. */
-  readonly timeoutMs: number;
-}
-
-export interface ExecutorChild {
-  readonly pid: number;
-  readonly tree: ProcessTree;
-  /** 0 to 2; a third would be a fault of the caller. */
-  readonly batchCount: number;
-  /** Still takes batches; false from the moment it is being stopped. */
-  readonly isUsable: boolean;
-  run(batch: ExecutorBatch): void;
-  /** Rows from the answer on never start. At once, however busy the executor is. */
-  recall(batchId: number): number;
-  /** Unstarted rows are reported gone at once; a running one is ended, kindly first. */
-  cancelRows(batchId: number, rows: Uint32Array, reason: string): void;
-  /** What runs now and for how long; null when nothing does. */
-  inspect(): { readonly batchId: number; readonly row: number; readonly runningUs: number } | null;
-  /** Ends it at once; what runs is not reported. */
-  kill(): void;
-  /** Lets an idle executor end itself, a busy one is killed. Resolves when it has gone. */
-  close(): Promise<void>;
-}
+import { describeEnd, describeFailedStart, type StopCause } from "./executor-stop.ts";
 
 /** @throws CcError `spawn_failed` or `worker_storage` when this machine cannot start one. */
 export function startExecutorChild(options: ExecutorChildOptions): ExecutorChild {
@@ -118,13 +61,6 @@ const CLOSED_CHANNEL_GRACE_MS = 200;
 /** A row that runs so long must not hold back the results of those before it. */
 const HARVEST_AFTER_US = 5_000;
 
-type StopCause =
-  | { readonly kind: "cancelled"; readonly running: RunningRow }
-  | { readonly kind: "timeout"; readonly running: RunningRow; readonly timeoutMs: number }
-  | { readonly kind: "out_of_memory"; readonly bytesMax: number }
-  | { readonly kind: "broken_channel" }
-  | { readonly kind: "ended" };
-
 class WatchedExecutor implements ExecutorChild {
   readonly pid: number;
   readonly tree: ProcessTree;
@@ -133,6 +69,9 @@ class WatchedExecutor implements ExecutorChild {
   private readonly process: ExecutorProcess;
   private readonly channel: ExecutorChannel;
   private readonly ledger: ExecutorLedger;
+  private readonly log: ExecutorLog;
+  /** What was printed past the console is this row's while nothing runs. */
+  private lastRow: { readonly batchId: number; readonly row: number } | null = null;
   private readonly gone = Promise.withResolvers<void>();
   private readonly timeouts = new Map<number, number>();
   private stopCause: StopCause | null = null;
@@ -151,7 +90,10 @@ class WatchedExecutor implements ExecutorChild {
     this.options = options;
     this.opened = openCell(options.scratchFolder);
     try {
-      this.process = startExecutorProcess(options);
+      this.process = startExecutorProcess({
+        ...options,
+        onDirect: (stream, chunk) => this.onDirect(stream, chunk),
+      });
     } catch (error) {
       this.opened.unlink();
       throw error;
@@ -159,6 +101,7 @@ class WatchedExecutor implements ExecutorChild {
     this.pid = this.process.pid;
     this.tree = this.process.tree;
     this.ledger = createExecutorLedger(this.opened.cell, options.listener);
+    this.log = createExecutorLog(this.opened.cell, options.listener.onPrinted);
     this.channel = openExecutorChannel(this.process.channelDescriptor, {
       onFrame: (type, body) => this.onFrame(type, body),
       onMalformed: () => this.stop({ kind: "broken_channel" }),
@@ -205,8 +148,19 @@ class WatchedExecutor implements ExecutorChild {
     const running = this.ledger.findRunning();
     if (running === null) return null;
     const runningUs = Math.round(this.runningMs(running) * 1000);
-    if (runningUs > HARVEST_AFTER_US) this.guarded(() => this.ledger.harvest());
+    if (runningUs > HARVEST_AFTER_US) {
+      this.guarded(() => {
+        this.collectPrinted();
+        this.ledger.harvest();
+      });
+    }
     return { batchId: running.batchId, row: running.row, runningUs };
+  }
+
+  collectPrinted(): void {
+    if (this.clockOffsetMs === null || this.ledger.batchCount === 0) return;
+    const offsetMs = this.clockOffsetMs;
+    this.guarded(() => this.log.collect(offsetMs, false));
   }
 
   kill(): void {
@@ -245,8 +199,10 @@ class WatchedExecutor implements ExecutorChild {
         this.opened.unlink();
         return;
       case FRAME_RESULTS:
-        this.ledger.deliver(decodeResultsFrame(body));
-        this.onProgress?.();
+        this.onResults(decodeResultsFrame(body));
+        return;
+      case FRAME_LOG:
+        this.log.onFrame(body);
         return;
       case FRAME_BATCH_END:
         this.onBatchEnd(decodeJsonFrame<BatchEndFrame>(body));
@@ -257,6 +213,17 @@ class WatchedExecutor implements ExecutorChild {
       default:
         throw malformedFrame();
     }
+  }
+
+  private onResults(frame: ResultsFrame): void {
+    this.log.flushDirect();
+    this.ledger.deliver(frame);
+    this.lastRow = { batchId: frame.batchId, row: frame.firstRow + frame.count - 1 };
+    this.onProgress?.();
+  }
+
+  private onDirect(stream: number, chunk: Uint8Array): void {
+    this.log.onDirect(this.ledger.findRunning() ?? this.lastRow, stream, chunk);
   }
 
   /** While it is being stopped, batches end with its tree and not before. */
@@ -336,7 +303,11 @@ class WatchedExecutor implements ExecutorChild {
     await Promise.race([channel.closed, sleep(CLOSED_CHANNEL_GRACE_MS).then(turnOver)]);
     // An executor that ended by itself may have left children.
     await (this.treeGone ?? endTree(process.tree, QUICK_KILL_AFTER_MS));
-    this.guarded(() => this.ledger.harvest());
+    this.guarded(() => {
+      this.log.flushDirect();
+      this.log.collect(this.clockOffsetMs ?? 0, true);
+      this.ledger.harvest();
+    });
     this.reportEnd(await process.finish());
     this.opened.unlink();
     this.isGone = true;
@@ -384,16 +355,4 @@ class WatchedExecutor implements ExecutorChild {
 /** What had come before a timer that was late is read first. */
 async function turnOver(): Promise<void> {
   for (let turns = 0; turns < 2; turns++) await new Promise<void>((done) => setImmediate(done));
-}
-
-function describeEnd(cause: StopCause | null, death: ExecutorDeath): Failure {
-  if (cause?.kind === "out_of_memory") return describeMemory(cause.bytesMax, death.console);
-  if (cause?.kind === "broken_channel") return describeBrokenChannel(death);
-  return describeDeath(death);
-}
-
-function describeFailedStart({ exitCode, signal, directOutput }: ExecutorDeath): string {
-  const end = signal === null ? `with status ${exitCode}` : `by ${signal}`;
-  const said = directOutput.trim().split("\n").at(-1) ?? "";
-  return `the executor ended ${end} at its start${said === "" ? "" : `: ${said}`}`;
 }

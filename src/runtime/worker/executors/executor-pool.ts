@@ -6,12 +6,10 @@
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { ScratchSpace } from "../host/scratch.ts";
 import { findTreeMembers } from "../processes/process-tree.ts";
-import {
-  type ExecutorChild,
-  type ExecutorChildOptions,
-  startExecutorChild,
-} from "./executor-child.ts";
+import { startExecutorChild } from "./executor-child.ts";
+import type { ExecutorChild, ExecutorChildOptions } from "./executor-interface.ts";
 import type { LedgerListener } from "./executor-ledger.ts";
+import type { OnPrinted } from "./executor-log.ts";
 
 export interface ExecutorPool {
   /** An idle executor of this key, or null. It is the caller's until `release` or its end. */
@@ -20,6 +18,8 @@ export interface ExecutorPool {
   start(key: string, parts: ExecutorParts): PooledExecutor;
   /** Nothing runs in it any more; whoever is too many is closed. */
   release(executor: PooledExecutor): void;
+  /** What tasks have printed and could not send yet. */
+  collectPrinted(): void;
   leaderPids(): Iterable<number>;
   close(): Promise<void>;
 }
@@ -44,6 +44,7 @@ export interface ExecutorPoolOptions {
   readonly idleCountMax: number;
   /** After each start, such as to lower its priority. */
   readonly onStarted: (pid: number) => void;
+  readonly onPrinted: OnPrinted;
   /** What user code did while no task was to blame. */
   readonly onNotice: (text: string) => void;
 }
@@ -87,6 +88,7 @@ export function createExecutorPool(options: ExecutorPoolOptions): ExecutorPool {
           scratchFolder,
           host: options.host,
           listener: {
+            onPrinted: options.onPrinted,
             onResults: (batchId, chunks) => executor.listener.onResults(batchId, chunks),
             onRowsGone: (batchId, rows) => executor.listener.onRowsGone(batchId, rows),
             onBatchEnded: (batchId, refusal) => executor.listener.onBatchEnded(batchId, refusal),
@@ -157,6 +159,9 @@ export function createExecutorPool(options: ExecutorPoolOptions): ExecutorPool {
         if (idle.size <= options.idleCountMax) break;
         dismiss(oldest);
       }
+    },
+    collectPrinted() {
+      for (const { child } of alive) child.collectPrinted();
     },
     *leaderPids() {
       for (const { child } of alive) yield child.pid;

@@ -1,6 +1,7 @@
 /** The operating-system side of an executor: its start, its output pipes, how it ended. */
 import type { Subprocess } from "bun";
 import { CcError } from "../../protocol/error.ts";
+import { LOG_STREAM_STDERR, LOG_STREAM_STDOUT } from "../../protocol/messages/logs.ts";
 import { createTailOutput, type TailOutput } from "../commands/bounded-output.ts";
 import { type OutputCapture, openOutputCapture } from "../commands/output-capture.ts";
 import { ATTEMPT_TOKEN_VARIABLE } from "../processes/attempt-token.ts";
@@ -28,6 +29,8 @@ export interface ExecutorProcessOptions {
   readonly environment: { readonly atStart: Readonly<Record<string, string>> };
   readonly scratchFolder: string;
   readonly host: ProcessHost;
+  /** Something was written to its stdout or stderr. */
+  readonly onDirect: (stream: number, chunk: Uint8Array) => void;
 }
 
 /** So much of what user code writes past the console is kept, of each, for the failure of a crash. */
@@ -42,7 +45,12 @@ export function startExecutorProcess(options: ExecutorProcessOptions): ExecutorP
   const startedAtMs = performance.now();
   const token = host.tokens.allocate();
   const tails = [createTailOutput(DIRECT_OUTPUT_BYTES), createTailOutput(DIRECT_OUTPUT_BYTES)];
-  const outputs = tails.map((tail) => openOutputCapture(tail.push));
+  const outputs = tails.map((tail, i) =>
+    openOutputCapture((chunk) => {
+      options.onDirect(i === 0 ? LOG_STREAM_STDOUT : LOG_STREAM_STDERR, chunk);
+      tail.push(chunk);
+    }),
+  );
   let child: Child;
   try {
     child = spawnWithReserve(() => spawnExecutor(options, token, outputs));

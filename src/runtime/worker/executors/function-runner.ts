@@ -51,7 +51,12 @@ interface Lane {
 /** Even on one slot two jobs can take turns without new starts. */
 const IDLE_EXECUTORS_MIN = 2;
 
-export function createFunctionRunner(options: FunctionRunnerOptions): BatchRunner {
+export interface FunctionRunner extends BatchRunner {
+  /** What tasks have printed and could not send yet, since they never pause. */
+  collectPrinted(): void;
+}
+
+export function createFunctionRunner(options: FunctionRunnerOptions): FunctionRunner {
   const { listener, logger } = options;
   const lanes = new Map<number, Lane>();
   const pool = createExecutorPool({
@@ -63,6 +68,7 @@ export function createFunctionRunner(options: FunctionRunnerOptions): BatchRunne
     onStarted(pid) {
       if (options.niceness !== null) lowerPriority(pid, options.niceness);
     },
+    onPrinted: listener.onPrinted,
     onNotice: (text) => logger.warn("a job's code fails outside its tasks", { text }),
   });
   let isClosed = false;
@@ -186,6 +192,7 @@ export function createFunctionRunner(options: FunctionRunnerOptions): BatchRunne
       if (!child || found?.batchId !== batchId) return null;
       return { row: found.row, runningUs: found.runningUs, leaderPid: child.pid };
     },
+    collectPrinted: pool.collectPrinted,
     leaderPids: pool.leaderPids,
     async close() {
       isClosed = true;
