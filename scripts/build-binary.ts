@@ -17,6 +17,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { BunPlugin } from "bun";
 import { EXECUTABLE_MARK } from "../src/commands/compiler-handover.ts";
+import { INK_ROW_PATH } from "./ink-row-path.ts";
 
 const ROOT = resolve(import.meta.dir, "..");
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-arm64", "darwin-x64"] as const;
@@ -89,7 +90,7 @@ async function compile(
     bytecode: true,
     // Each lazy import becomes a chunk of its own; one file would be read whole at every start.
     splitting: true,
-    plugins: [NO_DEVELOPER_TOOLS, ...plugins],
+    plugins: [NO_DEVELOPER_TOOLS, INK_ROW_PATH, ...plugins],
     define: {
       "process.env.NODE_ENV": '"production"',
       CC_BUILD_COMMIT: JSON.stringify(currentCommit()),

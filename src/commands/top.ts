@@ -2,6 +2,7 @@
  * `cc top`: the monitor on a terminal; without one, or when asked, one look that is printed. Ink and React
  * are loaded for the monitor alone.
  */
+import { MONITOR_RAM_BYTES, restartWithSmallHeap } from "../runtime/platform/small-heap.ts";
 import type { ExitCode } from "../runtime/protocol/error.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { TOP_VERB } from "./tables/look.ts";
@@ -10,6 +11,7 @@ export type TopContext = CommandContext<typeof TOP_VERB>;
 
 export async function run(context: TopContext): Promise<ExitCode> {
   if (isInteractive(context)) {
+    restartWithSmallHeap(context.env, MONITOR_RAM_BYTES);
     const { showMonitor } = await import("./top/show-monitor.ts");
     return await showMonitor(context);
   }

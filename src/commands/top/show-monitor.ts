@@ -28,7 +28,7 @@ export async function showMonitor(context: TopContext): Promise<ExitCode> {
   });
   // Ink takes a DEV of the user's for its own.
   delete process.env["DEV"];
-  const { runMonitor } = await import("../../tui/ink/run-monitor.tsx");
+  const { runMonitor } = await import("../../tui/ink/run-monitor.ts");
   const ending = await runMonitor({
     openFeed: openForemanFeed({
       foreman: values.foreman,

@@ -1,10 +1,9 @@
-/** The picture as React sees it: one text that changes, and a number that makes Ink forget what it drew. */
+/** The picture as React sees it: rows that change, and a number that makes Ink forget what it drew. */
 
 export interface Frame {
-  /** Rows of the screen, each with its styles closed, joined by line feeds. */
-  readonly text: string;
+  /** Rows of the screen, none of them empty, each with its styles closed. */
+  readonly lines: readonly string[];
   readonly columns: number;
-  readonly rows: number;
   /** Another one is drawn from scratch. */
   readonly generation: number;
 }
@@ -24,14 +23,14 @@ export function createFrames(first: Omit<Frame, "generation">): Frames {
   const listeners = new Set<() => void>();
   return {
     current: () => frame,
-    put({ text, columns, rows }) {
+    put({ lines, columns }) {
       const isSame =
-        text === frame.text &&
         columns === frame.columns &&
-        rows === frame.rows &&
-        generation === frame.generation;
+        generation === frame.generation &&
+        lines.length === frame.lines.length &&
+        lines.every((line, row) => line === frame.lines[row]);
       if (isSame) return;
-      frame = { text, columns, rows, generation };
+      frame = { lines, columns, generation };
       for (const listener of listeners) listener();
     },
     renew() {

@@ -2,7 +2,6 @@
  * Runs the monitor on this terminal until it ends: brings together the store, the pictures, the pace, Ink and
  * the terminal. Everything that it starts it stops; the exit code is the caller's matter.
  */
-import { type Instance, render } from "ink";
 import type { Clock } from "../../runtime/platform/clock.ts";
 import type { FeedError, MonitorFeed, OpenFeed } from "../feed.ts";
 import { textOnce, wholeLog } from "../model/long-text.ts";
@@ -19,13 +18,13 @@ import { taskTextRows } from "../panes/task/task.ts";
 import { stripSgr } from "../text/cells.ts";
 import type { Theme } from "../theme/theme.ts";
 import { type ColourDepth, createTheme } from "../theme/themes.ts";
-import { App, type SuspendTerminal } from "./app.tsx";
 import { createFrames } from "./frames.ts";
-import { type Ending, enterTerminal, type Lifecycle } from "./lifecycle.ts";
+import type { InkScreen } from "./ink-screen.tsx";
+import { type Ending, enterTerminal } from "./lifecycle.ts";
 import { openNotes } from "./notes.ts";
 import { createPacer, type Pacer } from "./pacing.ts";
 import { runPager } from "./run-pager.ts";
-import { linearText } from "./screen-reader.ts";
+import { linearLines } from "./screen-reader.ts";
 import { stopUntilContinued } from "./stop-process.ts";
 
 export interface MonitorOptions {
@@ -42,7 +41,6 @@ export interface MonitorOptions {
 const DATA_PAUSE_MS = 250;
 /** A screen reader reads everything anew each time. */
 const SPOKEN_PAUSE_MS = 1_000;
-const KEY_FPS = 30;
 const ESCAPE = String.fromCharCode(27);
 const BELL = String.fromCharCode(7);
 
@@ -52,8 +50,10 @@ export async function runMonitor(options: MonitorOptions): Promise<Ending> {
   const note = openNotes(options.notesFile, clock);
   const themeOf = createThemes(options.depth);
   let feed: MonitorFeed | null = null;
-  let instance: Instance | null = null;
-  let suspendTerminal: SuspendTerminal | null = null;
+  let screen: InkScreen | null = null;
+  /** Keys that were typed together may ask for it twice. */
+  let isLent = false;
+  let hasLeft = false;
 
   const terminal = enterTerminal({
     usesAlternateScreen: !isForScreenReader,
@@ -65,9 +65,10 @@ export async function runMonitor(options: MonitorOptions): Promise<Ending> {
     onSuspend: () => void suspend(),
     onContinue: () => void lendWhile(async () => undefined),
     onLeave() {
+      hasLeft = true;
       pacer.stop();
       store.close();
-      instance?.unmount();
+      screen?.close();
     },
   });
   const store: MonitorStore = createMonitorStore({
@@ -82,7 +83,7 @@ export async function runMonitor(options: MonitorOptions): Promise<Ending> {
     onEffect,
     note,
   });
-  const frames = createFrames({ text: "", ...terminal.size() });
+  const frames = createFrames({ lines: [], columns: terminal.size().columns });
   const pacer: Pacer = createPacer({
     clock,
     dataPauseMs: isForScreenReader ? SPOKEN_PAUSE_MS : DATA_PAUSE_MS,
@@ -94,15 +95,12 @@ export async function runMonitor(options: MonitorOptions): Promise<Ending> {
     const model = store.screen();
     const { columns, rows } = model.view;
     const drawn = renderScreen(model, themeOf(model)).slice(0, rows);
-    frames.put({ text: isForScreenReader ? linearText(drawn) : drawn.join("\n"), columns, rows });
+    frames.put({ lines: isForScreenReader ? linearLines(drawn) : drawn, columns });
   }
 
   /** From scratch, whatever the terminal shows now. */
   function repaint(): void {
-    if (!isForScreenReader) {
-      terminal.output.eraseBeforeNextFrame();
-      terminal.output.muted(() => instance?.clear());
-    }
+    screen?.forget();
     frames.renew();
     pacer.request("key");
   }
@@ -129,14 +127,19 @@ export async function runMonitor(options: MonitorOptions): Promise<Ending> {
   const suspend = (): Promise<void> => lendWhile(stopUntilContinued);
 
   async function lendWhile(use: () => Promise<void>): Promise<void> {
-    if (suspendTerminal === null) return;
+    if (screen === null || isLent) return;
+    isLent = true;
     pacer.pause();
-    await suspendTerminal(async () => {
-      terminal.lend();
-      await terminal.output.flush(FLUSH_MS);
-      await use();
-      terminal.takeBack();
-    });
+    try {
+      await screen.lend(async () => {
+        terminal.lend();
+        await terminal.output.flush(FLUSH_MS);
+        await use();
+        terminal.takeBack();
+      });
+    } finally {
+      isLent = false;
+    }
     store.dispatch({ kind: "resize", ...terminal.size() });
     pacer.resume();
     repaint();
@@ -153,40 +156,25 @@ export async function runMonitor(options: MonitorOptions): Promise<Ending> {
   }
 
   store.subscribe((urgency) => pacer.request(urgency));
+  // The foreman is dialled by now; what it answers is there when the picture is.
+  const { openInkScreen } = await import("./ink-screen.tsx");
+  // A signal may have been quicker.
+  if (hasLeft) return await terminal.ended;
   draw();
-  instance = render(
-    <App
-      frames={frames}
-      onKeys={(keys) => {
-        for (const key of keys) store.dispatch({ kind: "key", key });
-      }}
-      onPaste={(text) => store.dispatch({ kind: "paste", text })}
-      onReady={(suspendIt) => {
-        suspendTerminal = suspendIt;
-      }}
-    />,
-    inkOptions(terminal, isForScreenReader),
-  );
-  // A throw inside React ends Ink by itself.
-  instance.waitUntilExit().catch((error: unknown) => terminal.end({ kind: "crash", error }));
+  screen = openInkScreen({
+    frames,
+    output: terminal.output,
+    isForScreenReader,
+    onKeys(keys) {
+      for (const key of keys) store.dispatch({ kind: "key", key });
+    },
+    onPaste: (text) => store.dispatch({ kind: "paste", text }),
+    onFault: (error) => terminal.end({ kind: "crash", error }),
+  });
   return await terminal.ended;
 }
 
 const FLUSH_MS = 300;
-
-function inkOptions(terminal: Lifecycle, isForScreenReader: boolean) {
-  return {
-    stdout: terminal.output.stream,
-    alternateScreen: !isForScreenReader,
-    incrementalRendering: true,
-    maxFps: KEY_FPS,
-    interactive: true,
-    patchConsole: false,
-    exitOnCtrlC: false,
-    concurrent: false,
-    isScreenReaderEnabled: isForScreenReader,
-  };
-}
 
 type ThemeOf = (model: Pick<ScreenModel, "view">) => Theme;
 
