@@ -53,7 +53,7 @@ export function createJobList(parts: {
     const { newest } = ended ?? lookAtEnded();
     // A step may be ahead of what was committed, and of what was noted of it here.
     const known = newest.filter((jobId) => state.ended.has(jobId));
-    const all = [...[...state.jobs.keys()].sort(newestFirst), ...known];
+    const all = [...unfinished(state), ...known];
     const matching =
       parsed.filter.words.length === 0
         ? all
@@ -74,6 +74,13 @@ export function createJobList(parts: {
       ended = null;
     },
   };
+}
+
+/** They come in order but for those that a retry brought back. */
+function unfinished({ jobs }: ForemanState): JobId[] {
+  const ids = [...jobs.keys()].reverse();
+  const isInOrder = ids.every((id, at) => at === 0 || id < (ids[at - 1] as number));
+  return isInOrder ? ids : ids.sort(newestFirst);
 }
 
 const newestFirst = (a: number, b: number): number => b - a;

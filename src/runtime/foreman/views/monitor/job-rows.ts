@@ -7,7 +7,6 @@ import type { JobRowView } from "../../../protocol/monitor-views.ts";
 import type { FilterRow } from "../../../protocol/row-filter.ts";
 import { JOB_SORTS, type JobSort } from "../../../protocol/row-order.ts";
 import type { JobState, WhyView } from "../../../protocol/views.ts";
-import { whyJob } from "../../../scheduler/foreman/explain/explain.ts";
 import type { JobFacts } from "../../../scheduler/foreman/facts.ts";
 import {
   countOf,
@@ -26,6 +25,7 @@ import { jobFacts } from "../../../scheduler/foreman/selectors.ts";
 import type { LiveJob } from "../../../scheduler/foreman/state.ts";
 import type { JobViews } from "../job-views.ts";
 import type { SortKey } from "./list-window.ts";
+import { createReasons } from "./reasons.ts";
 import { recentRates, roundElapsed, roundOrNull } from "./series-views.ts";
 
 export interface JobRows {
@@ -53,6 +53,7 @@ export function createJobRows(parts: {
   nowMs(): number;
 }): JobRows {
   const { state } = parts;
+  const reasons = createReasons(parts);
 
   function row(facts: JobFacts): JobRowView {
     const view = parts.jobViews.summary(facts);
@@ -70,7 +71,7 @@ export function createJobRows(parts: {
   }
 
   function whyNothingRuns(job: LiveJob): WhyView | null {
-    return countOf(job, TASK_RUNNING) > 0 ? null : whyJob(state, job.jobId);
+    return countOf(job, TASK_RUNNING) > 0 ? null : reasons.of(job.jobId);
   }
 
   const elapsedSeconds = ({ createdAtMs, finishedAtMs }: JobFacts): number =>

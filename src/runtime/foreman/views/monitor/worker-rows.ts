@@ -54,6 +54,10 @@ const AGE_STEPS_MS_MAX = 10_000;
 
 export function createWorkerRows(parts: WorkerRowsParts): WorkerRows {
   const { state, vitals, history } = parts;
+  let order: { readonly shown: readonly Worker[]; readonly sorted: readonly Worker[] } = {
+    shown: [],
+    sorted: [],
+  };
 
   function row(worker: Worker): WorkerRowView {
     const { workerId, offer } = worker;
@@ -87,10 +91,19 @@ export function createWorkerRows(parts: WorkerRowsParts): WorkerRows {
     };
   }
 
+  /** Names are compared as people count, which is dear; who is here changes seldom. */
+  function inOrder(shown: readonly Worker[]): Worker[] {
+    const isKnown =
+      shown.length === order.shown.length &&
+      shown.every((worker, at) => worker === order.shown[at]);
+    if (!isKnown) order = { shown, sorted: shown.toSorted(byName) };
+    return [...order.sorted];
+  }
+
   function window(asked: ListWindow): WindowView<WorkerRowView> {
     const parsed = parseRowFilter(asked.filter, "workers");
     if (!parsed.ok) throw usageError("bad_filter", parsed.message);
-    const all = shownWorkers(state).sort(byName);
+    const all = inOrder(shownWorkers(state));
     const matching =
       parsed.filter.words.length === 0
         ? all
