@@ -23,9 +23,13 @@ export interface ServedWorld {
   close(): Promise<void>;
 }
 
-export async function createServedWorld(slots = 2): Promise<ServedWorld> {
+export async function createServedWorld(
+  slots = 2,
+  foremanArgs: readonly string[] = [],
+): Promise<ServedWorld> {
   const world = await createWorld();
-  const foreman = world.start(["foreman", "--port", "0", "--workers", String(slots)]);
+  const args = ["--port", "0", "--workers", String(slots), ...foremanArgs];
+  const foreman = world.start(["foreman", ...args]);
   await foreman.untilStderr(/foreman at \S+\n/);
   const url = /foreman at (\S+)\n/.exec(foreman.stderr())?.[1] ?? "";
   const served = (options: RunOptions = {}): RunOptions => ({

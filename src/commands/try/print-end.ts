@@ -51,10 +51,12 @@ function endAsJson(trial: Trial, { failure, value, command, runMs }: TrialEnd): 
   return `{${fields.join(",")}}`;
 }
 
-function commandFields({ exitCode, signal, stdout }: CommandTrialEnd): string {
+function commandFields({ exitCode, signal, stdout, stdoutByteCount }: CommandTrialEnd): string {
+  const end = `"exit_code":${exitCode},"signal":${JSON.stringify(signal)}`;
+  if (stdout === null && stdoutByteCount > 0) return `${end},"stdout_bytes":${stdoutByteCount}`;
   const bytes = stdout ?? new Uint8Array(0);
   const output = isUtf8(bytes)
     ? `"stdout":${JSON.stringify(Buffer.from(bytes).toString("utf8"))}`
     : `"stdout_base64":"${Buffer.from(bytes).toString("base64")}"`;
-  return `"exit_code":${exitCode},"signal":${JSON.stringify(signal)},${output}`;
+  return `${end},${output}`;
 }

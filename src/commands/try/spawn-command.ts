@@ -8,7 +8,7 @@ import { watchStopSignals } from "../../runtime/platform/shutdown.ts";
 import { compileText, expandCommand } from "../../runtime/protocol/command-template.ts";
 import { CcError } from "../../runtime/protocol/error.ts";
 import type { Failure } from "../../runtime/protocol/failure.ts";
-import { VALUE_BYTES_MAX } from "../../runtime/protocol/limits.ts";
+import { OUTPUT_TEXT_BYTES_MAX } from "../../runtime/protocol/limits.ts";
 import { inputText, type TemplateInput } from "../../runtime/protocol/placeholder.ts";
 import {
   describeExit,
@@ -147,33 +147,34 @@ async function followToEnd(
     onSecond: () => child.kill("SIGKILL"),
   });
   try {
-    const stdout = child.stdout instanceof ReadableStream ? await readAll(child.stdout) : null;
+    const kept = child.stdout instanceof ReadableStream ? await readAll(child.stdout) : NOT_KEPT;
     await child.exited;
     const signal = child.signalCode === null ? null : String(child.signalCode);
     const exitCode = signal === null ? child.exitCode : null;
     // One that took the request as its own business, and then ended well, was not interrupted.
-    return { command: { exitCode, signal, stdout }, interrupted: wasAsked && exitCode !== 0 };
+    return { command: { exitCode, signal, ...kept }, interrupted: wasAsked && exitCode !== 0 };
   } finally {
     forget();
   }
 }
 
-/** Reads to the end, so that the command never waits; keeps one byte more than may be carried. */
-async function readAll(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let byteCount = 0;
+type KeptStdout = Pick<CommandTrialEnd, "stdout" | "stdoutByteCount">;
+const NOT_KEPT: KeptStdout = { stdout: null, stdoutByteCount: 0 };
+
+/** Reads to the end, so that the command never waits; keeps what fits a row of jsonl. */
+async function readAll(stream: ReadableStream<Uint8Array>): Promise<KeptStdout> {
+  let chunks: Uint8Array[] = [];
+  let stdoutByteCount = 0;
   for await (const chunk of stream) {
-    if (byteCount <= VALUE_BYTES_MAX) chunks.push(chunk);
-    byteCount += chunk.byteLength;
+    stdoutByteCount += chunk.byteLength;
+    if (stdoutByteCount <= OUTPUT_TEXT_BYTES_MAX) chunks.push(chunk);
+    else chunks = [];
   }
-  return Buffer.concat(chunks);
+  const isKept = stdoutByteCount <= OUTPUT_TEXT_BYTES_MAX;
+  return { stdout: isKept ? Buffer.concat(chunks) : null, stdoutByteCount };
 }
 
-function judge({ exitCode, signal, stdout }: CommandTrialEnd): Failure | null {
-  if (stdout !== null && stdout.byteLength > VALUE_BYTES_MAX) {
-    const message = `The command printed more than the ${VALUE_BYTES_MAX / 2 ** 20} MiB that a result may have.`;
-    return { code: "result_too_large", message };
-  }
+function judge({ exitCode, signal }: CommandTrialEnd): Failure | null {
   const noStderr = new Uint8Array(0);
   if (signal !== null) return describeSignal(signal, noStderr);
   return exitCode === 0 ? null : describeExit(exitCode ?? -1, noStderr);

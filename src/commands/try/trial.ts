@@ -52,6 +52,8 @@ export interface TrialEnd {
 export interface CommandTrialEnd {
   readonly exitCode: number | null;
   readonly signal: string | null;
-  /** Under `--json`; else it went to the terminal. */
+  /** Under `--json`; else it went to the terminal, or is too large for a row. */
   readonly stdout: Uint8Array | null;
+  /** Of all it printed; 0 where that went to the terminal. */
+  readonly stdoutByteCount: number;
 }
