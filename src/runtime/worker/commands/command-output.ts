@@ -43,7 +43,8 @@ export function openCommandOutput(
   const { log } = options;
   const stdout = openOutputCapture((chunk) => {
     log?.push(LOG_STREAM_STDOUT, chunk);
-    kept.push(chunk);
+    // The answer holds the command up while its output has nowhere to go.
+    return kept.push(chunk);
   });
   const stderr = openOutputCapture((chunk) => {
     log?.push(LOG_STREAM_STDERR, chunk);
