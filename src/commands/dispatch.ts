@@ -9,6 +9,7 @@ import { FOREMAN_VERB, WORKER_VERB } from "./tables/daemons.ts";
 import {
   EVENTS_VERB,
   JOBS_VERB,
+  LOGS_VERB,
   RESULTS_VERB,
   TASKS_VERB,
   TOP_VERB,
@@ -52,6 +53,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   tasks: command(TASKS_VERB, () => import("./tasks.ts")),
   workers: command(WORKERS_VERB, () => import("./workers.ts")),
   results: command(RESULTS_VERB, () => import("./results.ts")),
+  logs: command(LOGS_VERB, () => import("./logs.ts")),
   events: command(EVENTS_VERB, () => import("./events.ts")),
   wait: command(WAIT_VERB, () => import("./wait.ts")),
   why: command(WHY_VERB, () => import("./why.ts")),

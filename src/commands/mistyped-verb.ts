@@ -13,8 +13,7 @@ const HABITS: Readonly<Record<string, readonly string[]>> = {
   stop: ["cancel"],
   run: ["submit"],
   start: ["submit"],
-  log: ["logs", "tasks"],
-  logs: ["tasks"],
+  log: ["logs"],
   delete: ["rm"],
   server: ["foreman"],
 };

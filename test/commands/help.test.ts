@@ -121,7 +121,7 @@ test("the overview lists verbs in groups, and only those that exist", () => {
   );
   for (const { table } of allCommands()) expect(text).toContain(`  ${table.verb} `);
   expect(text).toContain("\nAbout:\n");
-  for (const absent of ["top", "logs", "artifacts", "key", "invite"])
+  for (const absent of ["artifacts", "key", "invite"])
     expect(text).not.toMatch(new RegExp(`^  ${absent} `, "m"));
 });
 

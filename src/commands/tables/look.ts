@@ -1,6 +1,8 @@
 /** The verbs that only look: lists, details, results and reasons. */
+
 import { NAME_BYTES_MAX } from "../../runtime/protocol/limits.ts";
 import { GRAPHS, THEME_NAMES } from "../../tui/theme/theme.ts";
+import { parseSince } from "../logs/since.ts";
 import { defineVerb } from "../option-table.ts";
 import {
   CLIENT_OPTIONS,
@@ -139,6 +141,52 @@ export const RESULTS_VERB = defineVerb({
       line: "cc results 17 --format csv -o out.csv",
       does: "a table with status, error and timing",
     },
+  ],
+});
+
+export const LOGS_VERB = defineVerb({
+  verb: "logs",
+  group: "Look",
+  summary: "print what tasks have printed",
+  usage: ["logs JOB [options]", "logs JOB/INDEX [options]"],
+  positionals: [{ name: "JOB[/INDEX]", required: true, completes: "job" }],
+  options: {
+    follow: {
+      type: "boolean",
+      short: "f",
+      description: "go on until the job or the task has ended",
+    },
+    failed: { type: "boolean", description: "only of tasks that have failed" },
+    attempt: {
+      type: "integer",
+      value: "N",
+      min: 0,
+      max: 65_535,
+      description: "only of this attempt; 0: of each task's newest",
+    },
+    stderr: {
+      type: "boolean",
+      description: "without commands' stdout: stderr, ctx.log and the console of functions",
+    },
+    since: {
+      type: "custom",
+      value: "TIME",
+      parse: parseSince,
+      description: "only what was printed since then: 10m ago, or 2026-11-22T14:00:00Z",
+    },
+    tail: { type: "integer", value: "N", min: 0, description: "only the last N lines" },
+    ...CLIENT_OPTIONS,
+  },
+  examples: [
+    { line: "cc logs 17/3", does: "all that task 3 of job 17 has printed, as it was" },
+    { line: "cc logs 17 --failed --tail 50", does: "the last lines of the tasks that failed" },
+    { line: "cc logs last -f", does: "follow the newest job; each line names its task" },
+    { line: "cc logs 17/3 --attempt 1 --stderr", does: "what its first attempt had to say" },
+    { line: "cc logs 17 --json | jq -r .text", does: "lines with task, attempt, stream and time" },
+  ],
+  notes: [
+    "Of what one attempt prints 8 MiB are kept, head and tail; what was dropped between them is counted and said.",
+    "Lines of several tasks stand in the order in which they reached the foreman.",
   ],
 });
 
