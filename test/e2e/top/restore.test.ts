@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import type { TestTerminal } from "../../support/terminal/terminal.ts";
+import { expectRestored, IN_SHELL, monitorPid } from "./support/restored.ts";
 import { openTopStage, SETUP_MS, type TopStage } from "./support/top-stage.ts";
 
 let stage: TopStage;
@@ -13,41 +14,11 @@ beforeAll(async () => {
 afterEach(() => stage.closeTerminals());
 afterAll(() => stage?.close());
 
-/** A shell that shows how the monitor ended and then waits, so that its terminal can be looked at. */
-const IN_SHELL = 'echo earlier text; $TOP; echo "ended with $?"; read -r _';
-
 async function openInShell(): Promise<TestTerminal> {
   const terminal = await stage.openLive({ shell: IN_SHELL });
   expect(terminal.modes()).toMatchObject({ alternateScreen: true, cursorVisible: false });
   expect(terminal.sttyState()).toMatchObject({ canonical: false, echo: false });
   return terminal;
-}
-
-function monitorPid(terminal: TestTerminal): number {
-  const monitor = terminal.processes().find(({ command }) => /^\S*\/cc top /.test(command));
-  if (monitor === undefined) throw new Error("the monitor does not run");
-  return monitor.pid;
-}
-
-/** Everything that a person would notice. */
-async function expectRestored(terminal: TestTerminal, exitCode: number): Promise<void> {
-  await terminal.waitFor(/ended with \d+/);
-  expect(terminal.modes()).toEqual({
-    alternateScreen: false,
-    cursorVisible: true,
-    mouse: false,
-    alternateScroll: false,
-    bracketedPaste: false,
-    focusEvents: false,
-    synchronizedOutput: false,
-    kittyKeyboard: 0,
-  });
-  expect(terminal.sttyState()).toEqual({ canonical: true, echo: true, signals: true });
-  expect(terminal.screen()).toStartWith("earlier text\n");
-  expect(terminal.screen()).toContain(`ended with ${exitCode}`);
-  expect(terminal.processes().map(({ command }) => command)).toHaveLength(1);
-  terminal.keys("Enter");
-  await terminal.untilAlone(1_000);
 }
 
 describe("the terminal is as before after", () => {
