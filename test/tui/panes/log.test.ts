@@ -2,11 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import type { LogModel } from "../../../src/tui/model/screen-model.ts";
 import type { LogState } from "../../../src/tui/navigation/view-state.ts";
+import { header } from "../../../src/tui/panes/frame/header.ts";
 import { renderLog } from "../../../src/tui/panes/log/log.ts";
 import type { Size } from "../../../src/tui/panes/pane.ts";
 import { stripSgr } from "../../../src/tui/text/cells.ts";
 import type { Theme } from "../../../src/tui/theme/theme.ts";
 import { createRandom } from "../../support/fuzz/random.ts";
+import { taskMonitorView } from "../../support/monitor/fixtures.ts";
 import { hostileTexts } from "../../support/monitor/hostile-texts.ts";
 import { logLine, logModel, renderLines } from "../../support/monitor/logs.ts";
 import { asShown, bodyOf, EACH_LOOK, expectEveryLook, rowFaults, THEMES } from "../pane-rows.ts";
@@ -178,5 +180,24 @@ describe("a log's screen", () => {
       const rows = draw({ log: logModel({ lines }), state, place }, room, theme);
       expect(rowFaults(rows, room, theme)).toEqual([]);
     }
+  });
+});
+
+describe("a log's header", () => {
+  const first = (streams: LogState["streams"] = "both", attempt: number | null = null): string => {
+    const body = taskMonitorView({ state: "failed", attempts: 2, worker: "w03" });
+    const place = { ...OF_TASK, attempt };
+    const size = { width: 140, height: 22 };
+    const looking = {
+      shown: { kind: "task", body },
+      log: logModel(),
+      logState: { streams },
+    } as const;
+    return texts([header(screenOf(place, size, looking), 140, THEMES.mono)])[0] ?? "";
+  };
+
+  test("says how the task stands, which attempt it is of, and where that ran", () => {
+    expect(first()).toMatch(/> log .*F failed {2}attempt 2\/2 {2}w03 {2}stdout\+stderr {2}LIVE/);
+    expect(first("stderr", 1)).toMatch(/F failed {2}attempt 1\/2 {2}w03 {2}stderr only/);
   });
 });

@@ -16,6 +16,7 @@ import {
   span,
   spansWidth,
 } from "../../widgets/spans.ts";
+import { logFacts } from "../log/log-facts.ts";
 import { isShownPlace } from "../notice/link-notices.ts";
 import { crumbsOf } from "./crumbs.ts";
 import { linkPieces } from "./link-words.ts";
@@ -48,9 +49,12 @@ const neededCells = (pieces: readonly Piece[]): number =>
 
 function rightPieces(model: ScreenModel, isShort: boolean, { ascii }: Theme): readonly Piece[] {
   const { nowMs, view, receivedBytesPerSecond } = model;
+  const place = view.stack.at(-1)?.place;
   const isLive = model.link.kind === "live";
   return [
-    ...placeFacts({ url: model.url, shown: ofPlaceShown(model) }, ascii),
+    ...(place?.kind === "log"
+      ? logFacts(place, model, ascii)
+      : placeFacts({ url: model.url, shown: ofPlaceShown(model) }, ascii)),
     ...(view.readOnly ? [piece(3, span("accent", "READ-ONLY"))] : []),
     ...linkPieces(model, isShort),
     ...(isLive ? [piece(8, span("dim", `rx ${shortBytes(receivedBytesPerSecond)}/s`))] : []),
@@ -58,11 +62,10 @@ function rightPieces(model: ScreenModel, isShort: boolean, { ascii }: Theme): re
   ];
 }
 
-/** What came last may still be of the place before; beside a log nothing is. */
+/** What came last may still be of the place before. */
 function ofPlaceShown({ view, shown }: ScreenModel): ScreenModel["shown"] {
   const place = view.stack.at(-1)?.place;
-  if (place === undefined || place.kind === "log") return null;
-  return isShownPlace(place, shown) ? shown : null;
+  return place !== undefined && isShownPlace(place, shown) ? shown : null;
 }
 
 /** The last crumb is kept longest; what leads to it is shortened to `..`. */
