@@ -59,7 +59,7 @@ describe("outputs are bounded", () => {
       report(
         `${bytes / 1e6} MB of stdout: foreman and worker grew by ${figures.join(" and ")} MiB`,
       );
-      for (const figure of figures) expect(figure).toBeLessThan(192);
+      for (const figure of figures) expect(figure).toBeLessThan(256);
     },
     TEST_MS,
   );
