@@ -89,6 +89,15 @@ describe("a task's screen", () => {
     expect(texts(draw(silent)).join("\n")).toContain("   nothing was printed");
   });
 
+  test("of what was printed last shows ten lines, and nothing of why what has ended has", () => {
+    const why = { code: "failed", sentence: "Task 17/48211 has failed.", hint: null };
+    const stderr_text = Array.from({ length: 30 }, (_, at) => `step ${at}\n`).join("");
+    const rows = texts(draw(taskMonitorView({ state: "failed", why, stderr_text })));
+    expect(rows.filter((row) => row.includes("step"))).toHaveLength(10);
+    expect(rows.join("\n")).toContain("STDERR ─ its last 10 lines");
+    expect(rows.join("\n")).not.toContain("has failed");
+  });
+
   test("scrolls to its end and no further", () => {
     const size = { width: 40, height: 9 };
     const all = taskTextRows(secondTry(), 40, THEMES.mono);

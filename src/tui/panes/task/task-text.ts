@@ -4,7 +4,7 @@
  * by line.
  */
 import type { TaskMonitorView } from "../../../runtime/protocol/monitor-views.ts";
-import type { AttemptView } from "../../../runtime/protocol/views.ts";
+import { type AttemptView, isTaskSettled } from "../../../runtime/protocol/views.ts";
 import { formatBytes, formatExactCount, formatPlural } from "../../text/amounts.ts";
 import { cellWidth, inert } from "../../text/cells.ts";
 import { instantTime, shortSeconds } from "../../text/fixed.ts";
@@ -30,8 +30,8 @@ export function taskText(
     ...whyRows(body, draw),
     ...attemptRows(body, draw),
     ...resultRows(body, draw),
-    ...stderrRows(body, draw),
     ...valueRows("INPUT", body.input_text, body.input_bytes, draw),
+    ...stderrRows(body, draw),
     ...logRows(body, opensLog, draw),
   ];
 }
@@ -68,8 +68,9 @@ function stateRow(body: TaskMonitorView, draw: Drawing): string {
 const timeOf = (state: TaskMonitorView["state"], seconds: number): string =>
   `${state === "running" ? "for" : "ran"} ${shortSeconds(seconds)}`;
 
-function whyRows({ why }: TaskMonitorView, draw: Drawing): string[] {
-  if (why === null) return [];
+/** What has ended is told by its attempts; of the rest it says what it waits for. */
+function whyRows({ why, state }: TaskMonitorView, draw: Drawing): string[] {
+  if (why === null || isTaskSettled(state)) return [];
   const hint = why.hint === null ? [] : textRows(why.hint, draw, "key");
   return [...textRows(why.sentence, draw, "warning"), ...hint];
 }
@@ -121,9 +122,15 @@ function valueRows(name: string, text: string, bytes: number, draw: Drawing): st
   return [title(`${name} ${formatBytes(bytes)}`, notes, draw), ...linesOf(text, draw)];
 }
 
+/** The log has all of it; here are the last words. */
+const STDERR_LINES = 10;
+
 function stderrRows({ stderr_text }: TaskMonitorView, draw: Drawing): string[] {
   if (stderr_text === null || stderr_text === "") return [];
-  return [title("STDERR", ["its end"], draw), ...linesOf(stderr_text, draw)];
+  const lines = stderr_text.replace(/\n$/, "").split("\n");
+  const shown = lines.slice(-STDERR_LINES);
+  const notes = shown.length < lines.length ? [`its last ${STDERR_LINES} lines`] : ["its end"];
+  return [title("STDERR", notes, draw), ...linesOf(shown.join("\n"), draw)];
 }
 
 function logRows({ log, state }: TaskMonitorView, opensLog: string, draw: Drawing): string[] {
