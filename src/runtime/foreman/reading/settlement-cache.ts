@@ -5,6 +5,7 @@
 import { u32At, valueOffsets } from "../../protocol/columns.ts";
 import type { JobId } from "../../protocol/ids.ts";
 import type { SettlementChunk, Store } from "../../store/store.ts";
+import { createByteCache } from "./byte-cache.ts";
 
 const CACHE_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -23,21 +24,10 @@ export interface SettlementCache {
 }
 
 export function createSettlementCache(store: Pick<Store, "readSettlement">): SettlementCache {
-  /** In order of last use, oldest first. */
-  const entries = new Map<string, ReadableSettlement>();
-  let bytes = 0;
+  const cache = createByteCache<ReadableSettlement>(CACHE_BYTES_MAX);
 
-  function hold(chunk: SettlementChunk): ReadableSettlement {
-    const entry = makeReadable(chunk);
-    entries.set(keyOf(chunk.jobId, chunk.seq), entry);
-    bytes += entry.bytes;
-    for (const [key, oldest] of entries) {
-      if (bytes <= CACHE_BYTES_MAX || entries.size === 1) break;
-      entries.delete(key);
-      bytes -= oldest.bytes;
-    }
-    return entry;
-  }
+  const hold = (chunk: SettlementChunk): ReadableSettlement =>
+    cache.hold(keyOf(chunk.jobId, chunk.seq), makeReadable(chunk));
 
   async function read(jobId: JobId, seq: number): Promise<ReadableSettlement | null> {
     const chunk = await store.readSettlement(jobId, seq);
@@ -46,22 +36,8 @@ export function createSettlementCache(store: Pick<Store, "readSettlement">): Set
 
   return {
     prime: (chunk) => void hold(chunk),
-    get(jobId, seq) {
-      const key = keyOf(jobId, seq);
-      const entry = entries.get(key);
-      if (!entry) return read(jobId, seq);
-      entries.delete(key);
-      entries.set(key, entry);
-      return entry;
-    },
-    forget(jobId) {
-      const prefix = `${jobId}:`;
-      for (const [key, entry] of entries) {
-        if (!key.startsWith(prefix)) continue;
-        entries.delete(key);
-        bytes -= entry.bytes;
-      }
-    },
+    get: (jobId, seq) => cache.get(keyOf(jobId, seq)) ?? read(jobId, seq),
+    forget: (jobId) => cache.forget((key) => key.startsWith(`${jobId}:`)),
   };
 }
 

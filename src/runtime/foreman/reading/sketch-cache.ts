@@ -5,6 +5,7 @@
 import { valueOffsets } from "../../protocol/columns.ts";
 import type { JobId } from "../../protocol/ids.ts";
 import type { SettlementSketch, Store } from "../../store/store.ts";
+import { createByteCache } from "./byte-cache.ts";
 import { rowFinder } from "./settlement-cache.ts";
 
 const CACHE_BYTES_MAX = 16 * 1024 * 1024;
@@ -23,39 +24,15 @@ export interface SketchCache {
 }
 
 export function createSketchCache(store: Pick<Store, "sketchSettlements">): SketchCache {
-  /** By job and number, each in order of last use, oldest first. */
-  const entries = new Map<string, ReadableSketch>();
-  let bytes = 0;
+  const cache = createByteCache<ReadableSketch>(CACHE_BYTES_MAX);
 
   async function read(jobId: JobId, seq: number): Promise<ReadableSketch | null> {
     const [sketch] = await store.sketchSettlements(jobId, { seq, limit: 1, bytesMax: 1 });
-    return sketch === undefined || sketch.seq !== seq ? null : hold(jobId, sketch);
+    if (sketch === undefined || sketch.seq !== seq) return null;
+    return cache.hold(`${jobId}:${seq}`, readable(sketch));
   }
 
-  function hold(jobId: JobId, sketch: SettlementSketch): ReadableSketch {
-    const key = `${jobId}:${sketch.seq}`;
-    bytes -= entries.get(key)?.bytes ?? 0;
-    const entry = readable(sketch);
-    entries.set(key, entry);
-    bytes += entry.bytes;
-    for (const [oldestKey, oldest] of entries) {
-      if (bytes <= CACHE_BYTES_MAX || entries.size === 1) break;
-      entries.delete(oldestKey);
-      bytes -= oldest.bytes;
-    }
-    return entry;
-  }
-
-  return {
-    get(jobId, seq) {
-      const key = `${jobId}:${seq}`;
-      const entry = entries.get(key);
-      if (!entry) return read(jobId, seq);
-      entries.delete(key);
-      entries.set(key, entry);
-      return entry;
-    },
-  };
+  return { get: (jobId, seq) => cache.get(`${jobId}:${seq}`) ?? read(jobId, seq) };
 }
 
 function readable(sketch: SettlementSketch): ReadableSketch {
