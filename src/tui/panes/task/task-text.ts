@@ -119,7 +119,8 @@ function resultRows(body: TaskMonitorView, draw: Drawing): string[] {
 function valueRows(name: string, text: string, bytes: number, draw: Drawing): string[] {
   const isCut = text.length < bytes && text.endsWith("…");
   const notes = isCut ? [`the first ${formatExactCount(text.length)} characters`] : [];
-  return [title(`${name} ${formatBytes(bytes)}`, notes, draw), ...linesOf(text, draw)];
+  const lines = text === "" ? [row(draw, span("dim", "   empty"))] : linesOf(text, draw);
+  return [title(`${name} ${formatBytes(bytes)}`, notes, draw), ...lines];
 }
 
 /** The log has all of it; here are the last words. */
