@@ -9,7 +9,7 @@ import { toBase64 } from "./base64.ts";
 import { u32At, u32ToBytes, type ValueColumn, valueOffsets } from "./columns.ts";
 import { CcError } from "./error.ts";
 import { FRAME_DEPTH_MAX } from "./limits.ts";
-import { type Message, malformed, parseMessage } from "./messages.ts";
+import { type Message, type MessageOf, malformed, parseMessage } from "./messages.ts";
 import { findMessagePackFault } from "./scan-msgpack.ts";
 import { valueAsJson } from "./value.ts";
 
@@ -22,7 +22,47 @@ const RENAMED_KEY = new TextEncoder().encode("__proto__");
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 export function encodeFrame(message: Message, encoding: Encoding): Uint8Array | string {
-  return encoding === "msgpack" ? packr.pack(toBinary(message)) : toJsonText(message);
+  return message.type === "delta" ? encodeDelta(message, encoding) : encodeWhole(message, encoding);
+}
+
+const encodeWhole = (message: Message, encoding: Encoding): Uint8Array | string =>
+  encoding === "msgpack" ? packr.pack(toBinary(message)) : toJsonText(message);
+
+/** What many observers are told is one object, and costs one encoding while it is at hand. */
+const packedNews = new WeakMap<object, Uint8Array>();
+const writtenNews = new WeakMap<object, string>();
+const MAP_OF_FOUR = Uint8Array.of(0x84);
+
+function encodeDelta(delta: MessageOf<"delta">, encoding: Encoding): Uint8Array | string {
+  const { type, request, seq, body, patch } = delta;
+  const name = patch === undefined ? "body" : "patch";
+  const news = patch ?? body;
+  // Of another form than ours it is a message like any other.
+  const isOurs = typeof news === "object" && news !== null;
+  if (!isOurs || (body !== undefined && patch !== undefined)) return encodeWhole(delta, encoding);
+  if (encoding === "json") {
+    const text = remembered(writtenNews, news, () => JSON.stringify(toPlain(news)));
+    return `${JSON.stringify({ type, request, seq }).slice(0, -1)},"${name}":${text}}`;
+  }
+  const head = ["type", type, "request", request, "seq", seq, name];
+  const packed = remembered(packedNews, news, () => packr.pack(toBinary(news)).slice());
+  return concat([MAP_OF_FOUR, ...head.map((word) => packr.pack(word)), packed]);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
+
+function remembered<Form>(known: WeakMap<object, Form>, news: object, encode: () => Form): Form {
+  const form = known.get(news) ?? encode();
+  known.set(news, form);
+  return form;
 }
 
 /** @throws CcError `malformed_message` or `unknown_message`. */
