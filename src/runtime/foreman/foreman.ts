@@ -240,6 +240,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
 
   const stored = await store.load();
   jobs.onCommitted(stored.jobs.map(({ facts }) => facts));
+  await views.watched.start();
   pump.adopt(recover(state, stored, pump.nowMs()));
   await pump.idle();
   if (parts.outputs !== undefined) {
@@ -378,7 +379,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
       gate.stop();
       janitor.stop();
       attachments.stop();
-      outputs.stop();
+      await outputs.stop();
       subscriptions.stop();
       sessions.closeAll("the foreman stops");
     },

@@ -39,7 +39,8 @@ export interface Outputs {
   bytesOf(jobId: JobId): number;
   /** Resolves when what was removed until now is off the disk. */
   removed(): Promise<void>;
-  stop(): void;
+  /** Resolves when nothing is left to remove. */
+  stop(): Promise<void>;
 }
 
 export interface OutputsParts {
@@ -92,7 +93,10 @@ export async function openOutputs(parts: OutputsParts): Promise<Outputs> {
     drop: intake.drop,
     bytesOf: ledger.bytesOf,
     removed: ledger.removed,
-    stop: intake.stop,
+    stop() {
+      intake.stop();
+      return ledger.removed();
+    },
   };
 }
 
@@ -126,7 +130,7 @@ export const NO_OUTPUTS: Outputs = {
   drop: () => {},
   bytesOf: () => 0,
   removed: () => Promise.resolve(),
-  stop: () => {},
+  stop: () => Promise.resolve(),
 };
 
 const noneKept = (): CcError =>
