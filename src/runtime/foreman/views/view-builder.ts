@@ -65,7 +65,7 @@ export interface ViewBuilder {
   unfinishedJobs(): number;
   workerLost(workerId: WorkerId, runningCount: number): void;
   /** What is only watched is fed by what was committed and what workers tell of themselves. */
-  readonly watched: Pick<MonitorViews, "onCommitted" | "onBeat" | "onActivity">;
+  readonly watched: Pick<MonitorViews, "start" | "onCommitted" | "onBeat" | "onActivity">;
 }
 
 const LOST_WORKERS_KEPT = 20;
@@ -265,6 +265,7 @@ export function createViewBuilder(parts: ViewBuilderParts): ViewBuilder {
       return facts === null ? null : jobViews.summary(facts);
     },
     watched: {
+      start: monitor.start,
       onBeat: monitor.onBeat,
       onActivity: monitor.onActivity,
       onCommitted(changes) {

@@ -1,9 +1,10 @@
 /**
- * The newest events as lines, at hand for every overview. They are read from the store when somebody
- * looks and something was recorded since; nobody waits for that but who looks.
+ * The newest events as lines, at hand for every overview: read from the store when the foreman starts, and
+ * from then on kept as they are committed. It numbers them as the store does, each one after the other.
  */
 import type { EventLineView } from "../../../protocol/monitor-views.ts";
-import type { Store } from "../../../store/store.ts";
+import type { EventFacts } from "../../../scheduler/foreman/changes.ts";
+import type { EventRowFacts, Store } from "../../../store/store.ts";
 import { eventLine } from "./event-sentence.ts";
 
 const LINES_KEPT = 200;
@@ -11,46 +12,53 @@ const LINES_KEPT = 200;
 const LOOK_BACK_MAX = 20_000;
 
 export interface EventTail {
-  /** Something was recorded and is committed. */
-  touch(): void;
+  /** To be called once, before anything is committed. */
+  start(store: Pick<Store, "readEvents" | "readEventRange">): Promise<void>;
+  /** It is committed. */
+  add(event: EventFacts): void;
   /** The newest first. */
-  newest(count: number): Promise<readonly EventLineView[]>;
+  newest(count: number): readonly EventLineView[];
 }
 
-export function createEventTail(store: Pick<Store, "readEvents" | "readEventRange">): EventTail {
-  /** The newest last. */
-  let lines: EventLineView[] = [];
-  let readUntil: number | null = null;
-  let isBehind = true;
+export function createEventTail(): EventTail {
+  /** The newest last; twice as many as are kept before the older half goes. */
+  let rows: EventRowFacts[] = [];
+  let lastSeq = 0;
+  /** A line is made when somebody looks at it first. */
+  const lines = new WeakMap<EventRowFacts, EventLineView>();
 
-  async function catchUp(): Promise<void> {
-    isBehind = false;
-    const { lastSeq } = await store.readEventRange();
-    if (readUntil === null) lines = await lookBack(lastSeq);
-    else lines = [...lines, ...(await read(Math.max(readUntil, lastSeq - LINES_KEPT)))];
-    lines = lines.slice(-LINES_KEPT);
-    readUntil = Math.max(lines.at(-1)?.seq ?? 0, lastSeq);
-  }
-
-  async function lookBack(lastSeq: number): Promise<EventLineView[]> {
-    for (let back = LINES_KEPT; ; back *= 4) {
-      const found = await read(Math.max(0, lastSeq - back), back);
-      if (found.length >= LINES_KEPT || back >= Math.min(lastSeq, LOOK_BACK_MAX)) return found;
-    }
-  }
-
-  async function read(afterSeq: number, limit = 2 * LINES_KEPT): Promise<EventLineView[]> {
-    const rows = await store.readEvents({ jobId: null, workerId: null, afterSeq, limit });
-    return rows.slice(-LINES_KEPT).map(eventLine);
+  function lineOf(row: EventRowFacts): EventLineView {
+    const line = lines.get(row) ?? eventLine(row);
+    lines.set(row, line);
+    return line;
   }
 
   return {
-    touch() {
-      isBehind = true;
+    async start(store) {
+      ({ lastSeq } = await store.readEventRange());
+      rows = await lookBack(store, lastSeq);
     },
-    async newest(count) {
-      if (isBehind && count > 0) await catchUp();
-      return lines.slice(Math.max(0, lines.length - count)).reverse();
+    add(event) {
+      rows.push({ ...event, seq: ++lastSeq });
+      if (rows.length >= 2 * LINES_KEPT) rows = rows.slice(-LINES_KEPT);
     },
+    newest: (count) =>
+      rows
+        .slice(Math.max(0, rows.length - Math.min(count, LINES_KEPT)))
+        .map(lineOf)
+        .reverse(),
   };
+}
+
+async function lookBack(
+  store: Pick<Store, "readEvents">,
+  lastSeq: number,
+): Promise<EventRowFacts[]> {
+  for (let back = LINES_KEPT; ; back *= 4) {
+    const afterSeq = Math.max(0, lastSeq - back);
+    const found = await store.readEvents({ jobId: null, workerId: null, afterSeq, limit: back });
+    if (found.length >= LINES_KEPT || back >= Math.min(lastSeq, LOOK_BACK_MAX)) {
+      return found.slice(-LINES_KEPT);
+    }
+  }
 }

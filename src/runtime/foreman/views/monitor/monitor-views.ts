@@ -41,6 +41,8 @@ export type MonitorView = Extract<
 export interface MonitorViews {
   /** @throws CcError `no_such_job`, `no_such_task`, `no_such_worker`, `bad_filter`. */
   build(view: MonitorView): Promise<object>;
+  /** Reads what was before; to be called once, before anything is committed. */
+  start(): Promise<void>;
   onCommitted(changes: readonly Change[]): void;
   onBeat(workerId: WorkerId, heartbeat: MessageOf<"heartbeat">): void;
   readonly onActivity: WorkerActivity["onActivity"];
@@ -84,7 +86,7 @@ export function createMonitorViews(parts: MonitorParts): MonitorViews {
       if (canTell(state, workerId, FEATURE_ACTIVITY)) parts.observeWorker(workerId, seconds);
     },
   });
-  const events = createEventTail(store);
+  const events = createEventTail();
   const overview = createOverview({ ...parts, jobs, workers, events });
   const logs = createLogMeasure(parts.logStore);
 
@@ -115,11 +117,12 @@ export function createMonitorViews(parts: MonitorParts): MonitorViews {
       history.onCommitted(changes, nowMs());
       overview.sample();
       for (const change of changes) {
-        if (change.type === "eventRecorded") events.touch();
+        if (change.type === "eventRecorded") events.add(change.event);
         else if (isAboutEnded(change)) jobs.touchEnded();
         if (change.type === "jobRemoved") logs.forget(change.jobId);
       }
     },
+    start: () => events.start(store),
     onActivity: activity.onActivity,
     onBeat(workerId, { cpu, memory, free_slots }) {
       const slots = state.workers.get(workerId)?.offer.slots ?? 0;

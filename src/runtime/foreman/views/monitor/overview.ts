@@ -28,7 +28,7 @@ import type { WorkerRows } from "./worker-rows.ts";
 type OverviewRequest = Extract<View, { kind: "overview" }>;
 
 export interface Overview {
-  build(view: OverviewRequest): Promise<OverviewView>;
+  build(view: OverviewRequest): OverviewView;
   /** Notes how deep the queue is; at most once a second does anything. */
   sample(): void;
 }
@@ -37,7 +37,7 @@ export interface OverviewParts {
   readonly state: ForemanState;
   readonly jobs: JobList;
   readonly workers: WorkerRows;
-  readonly events: EventTail;
+  readonly events: Pick<EventTail, "newest">;
   readonly vitals: Pick<VitalsBook, "of">;
   foreman(): ForemanView;
   nowMs(): number;
@@ -68,8 +68,7 @@ export function createOverview(parts: OverviewParts): Overview {
     depth.look(nowMs, depthOf(sumTasks(state)));
   }
 
-  async function build(view: OverviewRequest): Promise<OverviewView> {
-    const events = await parts.events.newest(view.events);
+  function build(view: OverviewRequest): OverviewView {
     const nowMs = parts.nowMs();
     sample();
     const sums = sumTasks(state);
@@ -97,7 +96,7 @@ export function createOverview(parts: OverviewParts): Overview {
       worker_states: parts.workers.counts(),
       jobs: parts.jobs.window(view.jobs),
       workers: parts.workers.window(view.workers),
-      events,
+      events: parts.events.newest(view.events),
       why: whyNothingRuns(state, sums),
     };
   }

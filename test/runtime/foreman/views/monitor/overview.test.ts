@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { ValueColumnBuilder } from "../../../../../src/runtime/protocol/columns.ts";
 import { encodeFailure } from "../../../../../src/runtime/protocol/failure.ts";
+import { createMemoryStore } from "../../../../../src/runtime/store/memory.ts";
 import { anOffer } from "../../../../support/specs.ts";
 import type { Rig } from "../../rig.ts";
 import { commandSpec, createRig } from "../../rig.ts";
@@ -77,6 +78,36 @@ test("what was done is counted, charted and told", async () => {
     "job 1 completed: 2 tasks",
     'job 1 "two tasks" submitted by ann: 2 tasks',
   ]);
+});
+
+test("after a restart the newest events of before are there, and go on in their order", async () => {
+  const store = createMemoryStore();
+  const before = await createRig(store);
+  const client = before.connect();
+  for (let number = 1; number <= 230; number++) {
+    await submit(client, [1], { submission_id: `s-${number}` });
+  }
+  await before.close();
+  const after = await createRig(store);
+  rigs.push(after);
+  await submit(after.connect(), [1], { submission_id: "last" });
+  const { events } = await lookAtOverview(after, { events: 200 });
+  expect(events.slice(0, 4).map(({ kind, job_id }) => [kind, job_id])).toEqual([
+    ["job_submitted", 231],
+    ["foreman_started", null],
+    ["foreman_stopped", null],
+    ["job_submitted", 230],
+  ]);
+  expect(events).toHaveLength(200);
+  const { seq: newest = 0 } = events[0] ?? {};
+  expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 200 }, (_, at) => newest - at));
+  const stored = await store.readEvents({
+    jobId: null,
+    workerId: null,
+    afterSeq: newest - 1,
+    limit: 9,
+  });
+  expect(stored.map(({ seq, kind }) => [seq, kind])).toEqual([[newest, "job_submitted"]]);
 });
 
 describe("while work waits and nothing runs", () => {
