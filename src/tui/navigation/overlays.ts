@@ -176,11 +176,14 @@ function keyInConfirm(
   if (isTyped && (key === "y" || key === "Y")) return carryOut(closed, confirm, context);
   if (confirm.mustType !== null) {
     const edited = editField({ text: confirm.typed, cursor: confirm.typed.length }, key);
-    const typed = (edited?.text ?? confirm.typed).slice(0, confirm.mustType.length);
+    const typed = (edited?.text ?? confirm.typed).slice(0, TYPED_CHARACTERS_MAX);
     return stay(withOverlay(state, { kind: "confirm", confirm: { ...confirm, typed } }));
   }
   return stay(changePriorityAsked(state, confirm, key));
 }
+
+/** Room for a slip: what is too much must be taken back, not cut off unseen. */
+const TYPED_CHARACTERS_MAX = 24;
 
 /** `+` and `-` while the new priority is asked for change it further. */
 function changePriorityAsked(state: ViewState, confirm: ConfirmState, key: KeyName): ViewState {

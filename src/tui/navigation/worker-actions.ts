@@ -37,7 +37,7 @@ export function pauseWorkers(
     question: wanted
       ? `Pause ${object}? Running tasks finish; no further ones start there.`
       : `Resume ${object}? Tasks start there again.`,
-    mustType: wanted ? typedForAll(change.length, context) : null,
+    mustType: wanted ? typedForAll(change, context) : null,
   });
 }
 
@@ -72,7 +72,7 @@ export function drainWorkers(
     question: wanted
       ? `Keep ${workersText(change)} after all? ${isOne ? "It takes" : "They take"} tasks again.`
       : `Drain ${workersText(change)}? ${tasks}, the rest goes back to the queue, ${tail}.`,
-    mustType: wanted ? null : typedForAll(change.length, context),
+    mustType: wanted ? null : typedForAll(change, context),
   });
 }
 
@@ -103,10 +103,13 @@ function workersText(workers: readonly WorkerTarget[]): string {
   return `${workers.length} workers (${named.join(", ")}${workers.length > NAMED_MAX ? ", …" : ""})`;
 }
 
-/** Nothing would run any more: that is asked for in so many words. */
-function typedForAll(count: number, { shown }: NavContext): string | null {
-  if (shown?.kind !== "overview" || count < 2) return null;
+/** Nothing would start any more: that is asked for in so many words. */
+function typedForAll(change: readonly WorkerTarget[], { shown }: NavContext): string | null {
+  if (shown?.kind !== "overview" || change.length < 2) return null;
   const states = shown.body.worker_states;
-  const here = states.up + states.paused + states.draining + states["set aside"];
-  return count >= here ? "all" : null;
+  const serving = states.up + states["set aside"];
+  const stopped = change.filter(
+    ({ row }) => row === null || row.state === "up" || row.state === "set aside",
+  );
+  return stopped.length >= serving ? "all" : null;
 }
