@@ -15,4 +15,8 @@ export const REGRESSIONS: readonly Regression[] = [
   { seed: 249, cause: "a blame that was taken back ended the attempt under way at a restart" },
   { seed: 31_038, cause: "a back-off that was cancelled ended the next one of its task early" },
   { seed: 68_322_688, cause: "a job that ended while it was looked at had the counters of before" },
+  {
+    seed: 76_148_176,
+    cause: "a back-off of a task that ran again seemed to last after the clock went back",
+  },
 ];

@@ -12,6 +12,7 @@ import { reviveJob } from "./jobs/revive.ts";
 import { detachSubmitter } from "./jobs/submitter.ts";
 import { holdAssignment } from "./outcomes/assignments.ts";
 import { chargeUs } from "./placement/charge.ts";
+import { dropStaleDelays } from "./queues/ready-queue.ts";
 import { isSettledState, TASK_RUNNING } from "./queues/task-table.ts";
 import { realign } from "./realign.ts";
 import { createSession } from "./sessions/sessions.ts";
@@ -50,6 +51,8 @@ export function takeStored(step: CurrentStep, found: StoredState): void {
 }
 
 function resumeJob(step: CurrentStep, job: LiveJob): void {
+  // Where the clock went back, a task that runs already has a back-off that seems to last.
+  dropStaleDelays(job);
   renewDependencies(step.state, job);
   detachSubmitter(step, job);
   armJob(step, job);

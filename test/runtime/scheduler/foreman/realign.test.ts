@@ -133,3 +133,16 @@ test("a job that seems to have ended tomorrow ended just now, and took as long a
   const facts = state.ended.get(jobId);
   expect([facts?.createdAtMs, facts?.finishedAtMs]).toEqual([atMs - 1_000, atMs]);
 });
+
+test("a task that runs again has no back-off left, though by the clock it would still last", async () => {
+  const { foreman, store } = keptForeman();
+  const worker = aWorker(foreman);
+  const jobId = submit(foreman, 1, { retries: 3, backoff_seconds: 4 });
+  const [first] = assignmentsIn(foreman.last);
+  if (!first) throw new Error("nothing was assigned");
+  fail(foreman, worker, first);
+  do foreman.wait(100);
+  while (assignmentsIn(foreman.last).length === 0);
+  const { state } = await startAt(store, foreman.nowMs - HOUR_MS);
+  expect(state.jobs.get(jobId)?.queue.delayed.entries).toEqual([]);
+});
