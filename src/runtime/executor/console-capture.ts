@@ -29,6 +29,9 @@ const METHODS = [
 
 type ConsoleMethods = Record<(typeof METHODS)[number], (...values: unknown[]) => void>;
 
+/** Those that print a line of their values and do nothing else. */
+const LINE_METHODS: ReadonlySet<string> = new Set(["log", "info", "debug", "warn", "error"]);
+
 /** Lasts as long as the process. `write` takes whole lines. */
 export function captureConsole(write: (text: string) => void): void {
   let target: ConsoleMethods | null = null;
@@ -36,11 +39,38 @@ export function captureConsole(write: (text: string) => void): void {
     target ??= createConsole(write);
     return target;
   };
+  /** Once a group has begun lines are indented, which the whole console knows how to. */
+  let isPlain = true;
+  const print = (name: (typeof METHODS)[number], values: unknown[]): void => {
+    const line = isPlain && LINE_METHODS.has(name) ? plainLine(values) : null;
+    if (line !== null) {
+      write(line);
+      return;
+    }
+    if (name.startsWith("group")) isPlain = false;
+    open()[name](...values);
+  };
   const replacement = Object.fromEntries(
-    METHODS.map((name) => [name, (...values: unknown[]) => open()[name](...values)]),
+    METHODS.map((name) => [name, (...values: unknown[]) => print(name, values)]),
   );
   Object.assign(globalThis.console, replacement);
 }
+
+/** What the console makes of texts and numbers without a format; null: it must do that itself. */
+function plainLine(values: readonly unknown[]): string | null {
+  let line = "";
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value === "string") {
+      if (i === 0 && value.includes("%")) return null;
+    } else if (typeof value !== "boolean" && !isPlainNumber(value)) return null;
+    line += i === 0 ? value : ` ${value}`;
+  }
+  return `${line}\n`;
+}
+
+const isPlainNumber = (value: unknown): boolean =>
+  typeof value === "number" && !Object.is(value, -0);
 
 function createConsole(write: (text: string) => void): ConsoleMethods {
   // Loaded on the first print: it costs more than the rest of an executor's start.

@@ -7,7 +7,6 @@ import { encodeLogFrame } from "./frames.ts";
 import { createLogRate } from "./log-rate.ts";
 import { createPieceRing } from "./piece-ring.ts";
 import {
-  CONSOLE_RING_BYTES,
   LOG_BATCH_WORD,
   LOG_GENERATION_WORD,
   LOG_TAG_ROWS,
@@ -31,7 +30,6 @@ const BATCH_BYTES = 32 * 1024;
 /** How often a flood is looked at. */
 const FLOOD_MS = 250;
 
-const encoder = new TextEncoder();
 // Tasks replace global functions, for example by those of a fake clock.
 const { setTimeout } = globalThis;
 const now = performance.now.bind(performance);
@@ -58,12 +56,8 @@ export function createLogSender(
 
   function push(tag: number, text: string | Uint8Array, nowMs: number): void {
     Atomics.add(cell.words, LOG_GENERATION_WORD, 1);
-    // More units than the ring has bytes cannot all stay; this bounds what is encoded.
-    if (typeof text === "string" && text.length > CONSOLE_RING_BYTES) {
-      const kept = encoder.encode(text.slice(-CONSOLE_RING_BYTES));
-      ring.skip(Buffer.byteLength(text) - kept.byteLength);
-      ring.push(tag, nowMs, kept);
-    } else ring.push(tag, nowMs, typeof text === "string" ? encoder.encode(text) : text);
+    if (typeof text === "string") ring.pushText(tag, nowMs, text);
+    else ring.push(tag, nowMs, text);
     Atomics.add(cell.words, LOG_GENERATION_WORD, 1);
   }
 

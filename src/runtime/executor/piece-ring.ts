@@ -32,12 +32,17 @@ const COUNT = 3;
 
 /** Prints of one moment become one piece up to here. */
 const JOINED_BYTES_MAX = 16 * 1024;
+/** Longest text that is copied unit by unit: shorter than a call into the runtime takes. */
+const SHORT_TEXT_LENGTH = 128;
+const encoder = new TextEncoder();
 
 export interface PieceRing {
   readonly waitingBytes: number;
   /** No further piece has room beside these. */
   readonly isFull: boolean;
   push(tag: number, atMs: number, bytes: Uint8Array): void;
+  /** The same of a text, a short one without a detour. */
+  pushText(tag: number, atMs: number, text: string): void;
   /** So many bytes were printed here and are not kept; nor is what waits before them. */
   skip(byteCount: number): void;
   /** All that waits; the ring is empty then. */
@@ -98,6 +103,36 @@ export function createPieceRing(memory: PieceRingMemory): PieceRing {
     state[COUNT] = at(state, COUNT) + 1;
   }
 
+  /** Unit by unit; false where it is not ASCII, or meets the ring's edge. */
+  function writeAscii(text: string): boolean {
+    const { length } = text;
+    const place = at(state, RING_END) % capacity;
+    if (length > SHORT_TEXT_LENGTH || place + length > capacity) return false;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) return false;
+      bytes[place + i] = unit;
+    }
+    state[RING_END] = at(state, RING_END) + length;
+    return true;
+  }
+
+  function push(tag: number, atMs: number, chunk: Uint8Array): void {
+    const kept = chunk.subarray(Math.max(0, chunk.byteLength - capacity));
+    if (kept.byteLength === 0) return;
+    if (kept.byteLength < chunk.byteLength) skip(chunk.byteLength - kept.byteLength);
+    dropOldest(Math.max(0, waiting() + kept.byteLength - capacity));
+    note(tag, atMs, kept.byteLength);
+    write(kept);
+  }
+
+  /** More units than the ring has bytes cannot all stay; this bounds what is encoded. */
+  function pushLong(tag: number, atMs: number, text: string): void {
+    const kept = encoder.encode(text.slice(-capacity));
+    skip(Buffer.byteLength(text) - kept.byteLength);
+    push(tag, atMs, kept);
+  }
+
   function skip(byteCount: number): void {
     state[RING_END] = at(state, RING_END) + byteCount;
     state[START] = at(state, RING_END);
@@ -111,13 +146,14 @@ export function createPieceRing(memory: PieceRingMemory): PieceRing {
     get isFull() {
       return at(state, COUNT) >= slots - 1;
     },
-    push(tag, atMs, chunk) {
-      const kept = chunk.subarray(Math.max(0, chunk.byteLength - capacity));
-      if (kept.byteLength === 0) return;
-      if (kept.byteLength < chunk.byteLength) skip(chunk.byteLength - kept.byteLength);
-      dropOldest(Math.max(0, waiting() + kept.byteLength - capacity));
-      note(tag, atMs, kept.byteLength);
-      write(kept);
+    push,
+    pushText(tag, atMs, text) {
+      const { length } = text;
+      if (length === 0) return;
+      const hasRoom = waiting() + length <= capacity;
+      if (hasRoom && writeAscii(text)) note(tag, atMs, length);
+      else if (length > capacity) pushLong(tag, atMs, text);
+      else push(tag, atMs, encoder.encode(text));
     },
     skip,
     take() {

@@ -58,7 +58,7 @@ export interface LogDesk {
   onCommitted(changes: readonly Change[]): void;
   /** Resolves when what has arrived can be read; null: it can. */
   settle(): Promise<void> | null;
-  /** Writes what has arrived. */
+  /** Waits a little for what workers have announced, and writes what has arrived. */
   close(): Promise<void>;
 }
 
@@ -93,6 +93,12 @@ const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 /** From here on workers are asked to wait. */
 const BUSY_BYTES = 4 * 1024 * 1024;
 const PAUSE_MS = 1_000;
+/** What is written without waiting for more, so that workers hear soon that they may go on. */
+const MUCH_BYTES = 512 * 1024;
+const MUCH_PIECES = 8_192;
+/** At the end nobody waits longer for a worker's last words. */
+const LAST_WORDS_MS = 500;
+const LISTEN_MS = 10;
 const TROUBLE_AGAIN_MS = 60_000;
 /** Of one message that was sent again: tasks that are looked up in the store. */
 const COMPARED_MAX = 64;
@@ -243,7 +249,7 @@ export function createLogDesk(parts: LogDeskParts): LogDesk {
       gatherer.take(message, { accepts: (part) => accepted[part] === 1, keeps });
     }
     // Also what was refused is acknowledged.
-    writer.touch();
+    writer.touch(gatherer.openBytes >= MUCH_BYTES || gatherer.openPieces >= MUCH_PIECES);
   }
 
   function acknowledgeAll(): void {
@@ -279,6 +285,16 @@ export function createLogDesk(parts: LogDeskParts): LogDesk {
     }
   }
 
+  /** Results may have overtaken what was printed before them, and then a job ends before its log. */
+  async function hearOut(): Promise<void> {
+    const untilMs = clock.monotonicMs() + LAST_WORDS_MS;
+    const isAwaited = (): boolean => [...speaking.values()].some(({ awaited }) => awaited.size > 0);
+    while (isAwaited() && clock.monotonicMs() < untilMs) {
+      await writer.settle();
+      await new Promise<void>((resolve) => clock.setTimer(LISTEN_MS, resolve));
+    }
+  }
+
   return {
     get store() {
       return store;
@@ -305,6 +321,7 @@ export function createLogDesk(parts: LogDeskParts): LogDesk {
     settle: () => writer.settle(),
     async close() {
       janitor.stop();
+      await hearOut();
       await writer.close();
       store.close();
     },

@@ -16,7 +16,7 @@ import {
   type Trim,
   trimAttempt,
 } from "./attempt-log.ts";
-import { firstByteOf, type IncomingPart, partsOf, piecesOf } from "./log-parts.ts";
+import { firstByteOf, type IncomingPart, partsOf } from "./log-parts.ts";
 
 /** A row on its way to the store. */
 export type ClosedRow = GatheredLog &
@@ -25,6 +25,7 @@ export type ClosedRow = GatheredLog &
 export interface LogGatherer {
   /** Bytes that wait here and are not in rows yet. */
   readonly openBytes: number;
+  readonly openPieces: number;
   /** @param accepts by the part's number. @param keeps false: only counted, for want of room. */
   take(
     message: MessageOf<"task_log">,
@@ -85,6 +86,7 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
   const alone = new Set<AttemptLog>();
   let attemptCount = 0;
   let openBytes = 0;
+  let openPieces = 0;
   let cycle = 1;
 
   function jobOf(jobId: number): JobLogs {
@@ -126,7 +128,7 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
   }
 
   function attemptOf(job: JobLogs, index: number, attempt: number, isNew: boolean): AttemptLog {
-    const key = index * ATTEMPTS_A_TASK + attempt;
+    const key = keyOf(index, attempt);
     const known = job.attempts.get(key);
     if (known !== undefined) return known;
     const log = createAttemptLog({ jobId: job.jobId, index, attempt }, isNew);
@@ -228,18 +230,23 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
     },
   ): void {
     let { builder, skipBytes: skip, atByte } = to;
-    for (const piece of piecesOf(to.part)) {
-      const skipped = Math.min(skip, piece.bytes.byteLength);
-      skip -= skipped;
-      let rest = piece.bytes.subarray(skipped);
-      while (rest.byteLength > 0) {
-        const bytes = rest.subarray(0, PIECE_BYTES_MAX);
-        rest = rest.subarray(bytes.byteLength);
+    const { message, from, to: end, nowMs } = to.part;
+    let byte = from.byte;
+    for (let piece = from.piece; piece < end.piece; piece++) {
+      const stream = u32At(message.stream, piece);
+      const printedAtMs = Math.floor(nowMs - u32At(message.ago_ms, piece));
+      const pieceEnd = byte + u32At(message.length, piece);
+      byte += Math.min(skip, pieceEnd - byte);
+      skip = Math.max(0, skip - u32At(message.length, piece));
+      while (byte < pieceEnd) {
+        const bytes = message.data.subarray(byte, Math.min(pieceEnd, byte + PIECE_BYTES_MAX));
         if (isFull(builder, bytes.byteLength)) builder = goOn(job, log, atByte);
-        builder.addPiece(piece.stream, piece.atMs, bytes);
+        builder.addPiece(stream, printedAtMs, bytes);
         log.keptBytes += bytes.byteLength;
+        openPieces++;
         openBytes += bytes.byteLength;
         atByte += bytes.byteLength;
+        byte += bytes.byteLength;
       }
     }
   }
@@ -292,10 +299,14 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
     get openBytes() {
       return openBytes;
     },
+    get openPieces() {
+      return openPieces;
+    },
     take,
     closeRows() {
       for (const job of sharing) closeShared(job);
       for (const log of alone) closeAlone(log);
+      openPieces = 0;
       cycle++;
       if (attemptCount > ATTEMPTS_MAX) forgetSilent();
     },
@@ -351,6 +362,10 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
     },
   };
 }
+
+/** A small number where it can be one: the first attempt is what most tasks have. */
+const keyOf = (index: number, attempt: number): number =>
+  attempt === 1 ? index : -(index * ATTEMPTS_A_TASK + attempt);
 
 /** Its first byte matters where all of it is of one attempt. */
 function placeOf({ columns }: GatheredLog): Pick<LogRow, "firstByte" | "firstIndex" | "lastIndex"> {

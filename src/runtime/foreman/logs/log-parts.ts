@@ -20,25 +20,6 @@ interface Place {
   readonly byte: number;
 }
 
-interface IncomingPiece {
-  readonly stream: number;
-  readonly atMs: number;
-  readonly bytes: Uint8Array;
-}
-
-export function* piecesOf({ message, from, to, nowMs }: IncomingPart): Generator<IncomingPiece> {
-  let { byte } = from;
-  for (let piece = from.piece; piece < to.piece; piece++) {
-    const end = byte + u32At(message.length, piece);
-    yield {
-      stream: u32At(message.stream, piece),
-      atMs: Math.floor(nowMs - u32At(message.ago_ms, piece)),
-      bytes: message.data.subarray(byte, end),
-    };
-    byte = end;
-  }
-}
-
 export function* partsOf(columns: LogColumns): Generator<{
   readonly index: number;
   readonly attempt: number;

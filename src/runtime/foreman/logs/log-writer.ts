@@ -16,8 +16,8 @@ export interface LogWriter {
   readonly queuedBytes: number;
   /** Takes a row on; returns its number. */
   add(row: Omit<ClosedRow, "seq">): number;
-  /** Something was gathered. */
-  touch(): void;
+  /** Something was gathered; `isMuch`: enough to be written at once. */
+  touch(isMuch: boolean): void;
   /** Resolves when all that was gathered by now is written or given up; null: it is. */
   settle(): Promise<void> | null;
   /** Writes what is gathered without any pause; nothing is written afterwards. */
@@ -74,12 +74,16 @@ export function createLogWriter(parts: LogWriterParts): LogWriter {
   let round: Round | null = null;
   let roundOver = Promise.withResolvers<void>();
   let timer: Timer | null = null;
+  /** No sooner than then is anything written that nobody asks for. */
+  let restsUntilMs = 0;
   let busyMs = BUSY_MS;
   let isClosed = false;
 
-  function touch(): void {
+  function touch(isMuch: boolean): void {
     isDirty = true;
-    if (round === null && timer === null && !isClosed) wake(GATHER_MS);
+    if (round !== null || isClosed || (timer !== null && !isMuch)) return;
+    timer?.cancel();
+    wake(isMuch ? Math.max(0, restsUntilMs - clock.monotonicMs()) : GATHER_MS);
   }
 
   function wake(delayMs: number): void {
@@ -104,6 +108,8 @@ export function createLogWriter(parts: LogWriterParts): LogWriter {
     if (next instanceof Promise) void next.then(end);
     else if (next === null) end();
     else wake(Math.max(next, 1, PAUSES_PER_SLICE * (clock.monotonicMs() - startedAtMs)));
+    const endedAtMs = clock.monotonicMs();
+    restsUntilMs = endedAtMs + PAUSES_PER_SLICE * (endedAtMs - startedAtMs);
   }
 
   function end(): void {

@@ -2,7 +2,7 @@
  * Opens `logs/logs.db` of a store, or logs in memory. Logs are not results: where the file cannot be used
  * (damaged, of a newer program), it is set aside under a name that says so, and new logs begin.
  */
-import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openSqlDatabase, type SqlDatabase } from "../../platform/sqlite-driver.ts";
 import { storePaths } from "../folder.ts";
@@ -16,6 +16,7 @@ export interface OpenedLogs {
   readonly setAside: { readonly path: string; readonly reason: string } | null;
 }
 
+const FILE_MODE = 0o600;
 /** Checking reads every page; a larger one is looked at as it is used. */
 const WHOLE_CHECK_BYTES_MAX = 64 * 1024 * 1024;
 /** A quarter of SQLite's own: a checkpoint waits for the disk. */
@@ -103,6 +104,8 @@ export interface LogsExamination {
 }
 
 async function openWriter(path: string): Promise<SqlDatabase> {
+  // SQLite fills an empty file as it finds it, with our mode.
+  if (!existsSync(path)) closeSync(openSync(path, "wx", FILE_MODE));
   const database = await openSqlDatabase({ path, readOnly: false });
   try {
     // Nobody waits for it yet; a command that reads may be at it.

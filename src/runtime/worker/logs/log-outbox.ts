@@ -38,7 +38,7 @@ export interface LogOutbox {
 /** The longest that a line waits here for others. */
 const GATHER_MS = 50;
 /** Under way and not acknowledged. */
-const WINDOW_BYTES = 1024 * 1024;
+const WINDOW_BYTES = 2 * 1024 * 1024;
 /** Results have the line when so much waits in it. */
 const LINE_BYTES_MAX = 1024 * 1024;
 /** Of all that is not acknowledged. */
