@@ -18,6 +18,11 @@ export interface Clock {
   nowMs(): number;
   /** Milliseconds since some fixed point; never goes back. */
   monotonicMs(): number;
+  /**
+   * Processor time of this thread so far, for whoever bounds what it takes: unlike time that passes it
+   * does not grow while others have the processor. A clock that tests move has none.
+   */
+  cpuMs?(): number;
   /** Calls once after `delayMs`; a delay of zero or less means as soon as possible. */
   setTimer(delayMs: number, onTime: () => void, options?: TimerOptions): Timer;
   /** Calls once in the next turn, behind whatever can be read from sockets by then. */
@@ -30,6 +35,10 @@ const TIMER_DELAY_MS_MAX = 2 ** 31 - 1;
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
+  cpuMs() {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  },
   setTimer(delayMs, onTime, options) {
     const delay = Math.min(Math.max(0, delayMs), TIMER_DELAY_MS_MAX);
     const timeout = setTimeout(onTime, delay);
