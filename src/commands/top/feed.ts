@@ -8,6 +8,7 @@ import type { LinkState as ClientLinkState } from "../../runtime/client/lasting-
 import { readLogPage } from "../../runtime/client/read-logs.ts";
 import { DEFAULT_URL, type ReachRequest, reachForeman } from "../../runtime/client/resolve.ts";
 import { type ViewNews, watchView } from "../../runtime/client/watch-view.ts";
+import type { Clock } from "../../runtime/platform/clock.ts";
 import type { Chance } from "../../runtime/platform/random.ts";
 import { PROGRAM_VERSION } from "../../runtime/platform/version.ts";
 import { CcError } from "../../runtime/protocol/error.ts";
@@ -26,34 +27,52 @@ export interface ForemanFeedParts extends Omit<ReachRequest, "signal"> {
   readonly chance: Chance;
 }
 
-/** A feed for `cc top`; nothing is dialled before it is opened. */
-export function openForemanFeed(parts: ForemanFeedParts): OpenFeed {
-  return (onUpdate) => createFeed(parts, onUpdate);
+/** What a feed needs of wherever its foreman is. */
+export interface FeedParts {
+  /** Dials once. */
+  connect(): Promise<Connection>;
+  /** Where it dials, as far as that is known. */
+  url(): string;
+  /** The key that may look and steer, for whoever has another one. */
+  readonly adminKeyFile: string;
+  readonly clock: Clock;
+  readonly chance: Chance;
 }
 
-function createFeed(parts: ForemanFeedParts, onUpdate: (update: FeedUpdate) => void): MonitorFeed {
+/** A feed for `cc top`; nothing is dialled before it is opened. */
+export function openForemanFeed(parts: ForemanFeedParts): OpenFeed {
   const { clock, chance, paths } = parts;
-  /** By the question that was asked; the newest only, and one before it that may still be answered. */
+  return (onUpdate) => {
+    let url = parts.foreman ?? readNotedUrl(paths.defaultStore) ?? DEFAULT_URL;
+    const connect = async (): Promise<Connection> => {
+      const reached = await reachForeman(parts);
+      if (reached.kind === "absent") throw noForeman();
+      ({ url } = reached.connection);
+      return reached.connection;
+    };
+    const adminKeyFile = paths.localAdminKey;
+    return createFeed({ connect, url: () => url, adminKeyFile, clock, chance }, onUpdate);
+  };
+}
+
+export function createFeed(parts: FeedParts, onUpdate: (update: FeedUpdate) => void): MonitorFeed {
+  const { clock, chance, adminKeyFile } = parts;
+  /** By the question that was asked. */
   const focusOf = new WeakMap<View, Focus>();
-  let url = parts.foreman ?? readNotedUrl(paths.defaultStore) ?? DEFAULT_URL;
 
   async function connect(): Promise<Connection> {
-    const reached = await reachForeman(parts);
-    if (reached.kind === "absent") throw noForeman();
-    const { connection } = reached;
-    ({ url } = connection);
-    if (connection.welcome?.features?.includes(FEATURE_MONITOR) !== true) {
-      connection.close();
-      throw tooOld(connection);
-    }
-    return connection;
+    const connection = await parts.connect();
+    if (connection.welcome?.features?.includes(FEATURE_MONITOR) === true) return connection;
+    connection.close();
+    throw tooOld(connection);
   }
 
   const watch = watchView({
     connect,
     clock,
     chance,
-    onLink: (state) => onUpdate({ kind: "link", url, link: linkOf(state, paths.localAdminKey) }),
+    onLink: (state) =>
+      onUpdate({ kind: "link", url: parts.url(), link: linkOf(state, adminKeyFile) }),
     onNews(view, news) {
       const focus = focusOf.get(view);
       if (focus !== undefined) onUpdate(viewUpdate(focus, news));

@@ -1,4 +1,6 @@
 /** What tests of the monitor's views share: a foreman in memory, and one look at a view. */
+import { ValueColumnBuilder } from "../../../../../src/runtime/protocol/columns.ts";
+import { encodeFailure } from "../../../../../src/runtime/protocol/failure.ts";
 import type { ListWindow, View } from "../../../../../src/runtime/protocol/messages/client.ts";
 import type { MessageOf } from "../../../../../src/runtime/protocol/messages.ts";
 import type { OverviewView } from "../../../../../src/runtime/protocol/monitor-views.ts";
@@ -73,5 +75,32 @@ export async function submit(
 /** Completes the next assignment of a worker. */
 export async function completeNext(worker: TestPeer, seq: number): Promise<void> {
   worker.send(completion(await worker.next("assign_task"), seq));
+  await worker.next("task_result_ack");
+}
+
+/** Fails one task of an assignment. */
+export async function failTask(
+  worker: TestPeer,
+  assigned: MessageOf<"assign_task">,
+  seq: number,
+  failure: { readonly index: number; readonly code: string; readonly message?: string },
+): Promise<void> {
+  const { index, code, message = code } = failure;
+  const value = new ValueColumnBuilder();
+  value.pushValue(encodeFailure({ code, message }));
+  worker.send({
+    type: "task_result",
+    seq,
+    assignment: assigned.assignment,
+    job_id: assigned.job_id,
+    status: "failed",
+    first_index: index,
+    count: 1,
+    attempt: 1,
+    run_us: 5,
+    ended_ago_us: 0,
+    code: [code],
+    value: value.take(),
+  });
   await worker.next("task_result_ack");
 }

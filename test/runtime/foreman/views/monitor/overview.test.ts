@@ -1,12 +1,18 @@
 /** The overview: sums that agree with what was done, lists cut to their windows, reasons when nothing runs. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { ValueColumnBuilder } from "../../../../../src/runtime/protocol/columns.ts";
-import { encodeFailure } from "../../../../../src/runtime/protocol/failure.ts";
 import { createMemoryStore } from "../../../../../src/runtime/store/memory.ts";
 import { anOffer } from "../../../../support/specs.ts";
 import type { Rig } from "../../rig.ts";
 import { commandSpec, createRig } from "../../rig.ts";
-import { beat, completeNext, connectWorker, lookAtOverview, submit, WHOLE } from "./looking.ts";
+import {
+  beat,
+  completeNext,
+  connectWorker,
+  failTask,
+  lookAtOverview,
+  submit,
+  WHOLE,
+} from "./looking.ts";
 
 const rigs: Rig[] = [];
 afterEach(async () => {
@@ -203,23 +209,7 @@ test("failures are told in the worker's past and in per cent of all", async () =
   const worker = connectWorker(rig, "w1");
   await submit(client, [1]);
   const assigned = await worker.next("assign_task");
-  const value = new ValueColumnBuilder();
-  value.pushValue(encodeFailure({ code: "exit_status", message: "exit status 1" }));
-  worker.send({
-    type: "task_result",
-    seq: 1,
-    assignment: assigned.assignment,
-    job_id: 1,
-    status: "failed",
-    first_index: 0,
-    count: 1,
-    attempt: 1,
-    run_us: 5,
-    ended_ago_us: 0,
-    code: ["exit_status"],
-    value: value.take(),
-  });
-  await worker.next("task_result_ack");
+  await failTask(worker, assigned, 1, { index: 0, code: "exit_status" });
   await rig.pass(1_500);
   const view = await lookAtOverview(rig);
   expect(view.failed_percent).toBe(100);
