@@ -10,6 +10,8 @@ import { openSimulatedWorker, type SimulatedWorker } from "./simulated-worker.ts
 const [url = "", keyFile = "", workers = "1", slots = "1", failEvery = "0"] = process.argv.slice(2);
 const TICK_MS = 20;
 const DIALS_AT_A_TIME = 50;
+/** A worker reports its short tasks together, about 50 ms of them; the workers take turns. */
+const PIECE_TASKS = 50;
 
 const crowd: SimulatedWorker[] = [];
 let perSecond = 0;
@@ -24,11 +26,9 @@ function tick(): void {
   const due = (perSecond * (nowMs - tickedAtMs)) / 1000;
   tickedAtMs = nowMs;
   allowance = Math.min(allowance + due, perSecond / 10 + 1);
-  // Everybody's share, so that each worker settles some in its turn.
-  const share = Math.max(1, Math.ceil(allowance / crowd.length));
   for (let asked = 0; asked < crowd.length && allowance >= 1; asked++) {
     const worker = crowd[next++ % crowd.length];
-    const count = worker?.settle(Math.min(share, Math.floor(allowance))) ?? 0;
+    const count = worker?.settle(Math.min(PIECE_TASKS, Math.floor(allowance))) ?? 0;
     allowance -= count;
     settled += count;
   }
