@@ -4,6 +4,7 @@
  */
 
 import { createForeman, type Foreman } from "../../../src/runtime/foreman/foreman.ts";
+import type { LogsParts } from "../../../src/runtime/foreman/logs/log-desk.ts";
 import { createManualClock, type ManualClock } from "../../../src/runtime/platform/clock.ts";
 import { silentLogger } from "../../../src/runtime/platform/logger.ts";
 import { ValueColumnBuilder } from "../../../src/runtime/protocol/columns.ts";
@@ -40,7 +41,10 @@ export interface TestPeer {
   readonly closed: Promise<string>;
 }
 
-export async function createRig(store: MemoryStore = createMemoryStore()): Promise<Rig> {
+export async function createRig(
+  store: MemoryStore = createMemoryStore(),
+  logs?: LogsParts,
+): Promise<Rig> {
   const clock = createManualClock();
   const foreman = await createForeman({
     store,
@@ -53,6 +57,7 @@ export async function createRig(store: MemoryStore = createMemoryStore()): Promi
       seed: 1,
       onlyFollowed: false,
     },
+    ...(logs === undefined ? {} : { logs }),
     facts: { url: "ws://test", storeFolder: "memory", startedAtMs: clock.nowMs() },
     onFatal(error) {
       throw error;

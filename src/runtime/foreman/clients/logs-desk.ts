@@ -25,7 +25,7 @@ export interface LogsDesk {
 }
 
 export interface LogsDeskParts {
-  readonly logs: Pick<LogDesk, "store" | "settle" | "isAwaited">;
+  readonly logs: Pick<LogDesk, "store" | "countsOf" | "settle" | "isAwaited">;
   readonly selections: LogSelections;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -45,7 +45,7 @@ const WAITING_PER_JOB_MAX = 1_000;
 
 export function createLogsDesk(parts: LogsDeskParts): LogsDesk {
   const { logs, clock, logger } = parts;
-  const measure = createLogMeasure(() => logs.store);
+  const measure = createLogMeasure(logs);
   const waiting = new Map<number, Set<Waiting>>();
   /** Jobs whose readers are being served, with a wake that came meanwhile. */
   const waking = new Map<number, boolean>();

@@ -67,7 +67,11 @@ export function createAttemptLog(name: AttemptName, isRecalled: boolean): Attemp
  */
 export function recallAttempt(store: LogStore, log: AttemptLog, firstByte: number): void {
   log.isRecalled = true;
-  for (const row of store.attemptRows(log, 0, RECALLED_ROWS_MAX)) {
+  const rows = store.attemptRows(log, 0, RECALLED_ROWS_MAX);
+  const [first] = rows;
+  // Before it had rows of its own nothing of it was dropped.
+  if (first !== undefined) log.keptBytes = first.firstByte - first.gapBytes;
+  for (const row of rows) {
     noteRow(log, { seq: row.seq, firstByte: row.firstByte - row.gapBytes }, log.keptBytes);
     log.keptBytes += row.byteCount;
     log.isAlone = true;

@@ -17,7 +17,7 @@ import {
 import type { MessageOf } from "../../protocol/messages.ts";
 import type { Change } from "../../scheduler/foreman/changes.ts";
 import type { ForemanState } from "../../scheduler/foreman/state.ts";
-import type { LogStore } from "../../store/logs/log-store.ts";
+import type { JobLog, LogStore } from "../../store/logs/log-store.ts";
 import type { Store } from "../../store/store.ts";
 import type { StorageGate } from "../storage/storage-gate.ts";
 import { createLogFence, type Speaker } from "./log-fence.ts";
@@ -48,6 +48,8 @@ export type LogTrouble =
 
 export interface LogDesk {
   readonly store: LogStore;
+  /** How much is kept of a job's log, and how much was dropped. */
+  countsOf(jobId: number): JobLog | null;
   /** The machine knows every job that there is. */
   start(): void;
   take(bootId: BootId, message: TaskLog): void;
@@ -299,6 +301,7 @@ export function createLogDesk(parts: LogDeskParts): LogDesk {
     get store() {
       return store;
     },
+    countsOf: (jobId) => gatherer.countsOf(jobId) ?? store.job(jobId),
     start,
     take,
     forgetSession(bootId) {

@@ -37,6 +37,8 @@ export interface LogGatherer {
   trim(): Trim[];
   /** The jobs that have changed since this was asked last. */
   changedJobs(): JobLog[];
+  /** What a job has now, also what is not written; null: nothing of it is remembered here. */
+  countsOf(jobId: number): JobLog | null;
   /** The row could not be written after all. */
   onDropped(row: ClosedRow): void;
   forget(jobId: number): void;
@@ -324,13 +326,13 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
       return trims;
     },
     changedJobs() {
-      const logs = [...changed].map(({ jobId, byteCount, droppedBytes }) => ({
-        jobId,
-        byteCount,
-        droppedBytes,
-      }));
+      const logs = [...changed].map(countsOf);
       changed.clear();
       return logs;
+    },
+    countsOf(jobId) {
+      const job = jobs.get(jobId);
+      return job === undefined ? null : countsOf(job);
     },
     onDropped({ jobId, data }) {
       const job = jobs.get(jobId);
@@ -362,6 +364,12 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
     },
   };
 }
+
+const countsOf = ({ jobId, byteCount, droppedBytes }: JobLogs): JobLog => ({
+  jobId,
+  byteCount,
+  droppedBytes,
+});
 
 /** A small number where it can be one: the first attempt is what most tasks have. */
 const keyOf = (index: number, attempt: number): number =>

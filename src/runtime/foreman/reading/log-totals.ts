@@ -4,6 +4,7 @@
  */
 import type { JobId } from "../../protocol/ids.ts";
 import type { LogStore } from "../../store/logs/log-store.ts";
+import type { LogDesk } from "../logs/log-desk.ts";
 import { partsOf } from "../logs/log-parts.ts";
 import type { LogTotals } from "./log-pages.ts";
 
@@ -28,7 +29,10 @@ const PLACES_PER_LOOK = 2_000;
 const ROWS_PER_LOOK = 16;
 const KEPT_MAX = 64;
 
-export function createLogMeasure(store: () => LogStore): LogMeasure {
+export function createLogMeasure(
+  logs: { readonly store: LogStore } & Pick<LogDesk, "countsOf">,
+): LogMeasure {
+  const store = (): LogStore => logs.store;
   const kept = new Map<string, Shared>();
 
   function sharedOf(jobId: JobId, index: number): Shared {
@@ -64,7 +68,7 @@ export function createLogMeasure(store: () => LogStore): LogMeasure {
   return {
     measure({ jobId, index, attempt }) {
       if (index === null) {
-        const { byteCount = 0, droppedBytes = 0 } = store().job(jobId) ?? {};
+        const { byteCount = 0, droppedBytes = 0 } = logs.countsOf(jobId) ?? {};
         return { total_bytes: byteCount, dropped_bytes: droppedBytes };
       }
       const shared = sharedOf(jobId, index);

@@ -2,8 +2,8 @@
  * Opens `logs/logs.db` of a store, or logs in memory. Logs are not results: where the file cannot be used
  * (damaged, of a newer program), it is set aside under a name that says so, and new logs begin.
  */
-import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { openSqlDatabase, type SqlDatabase } from "../../platform/sqlite-driver.ts";
 import { storePaths } from "../folder.ts";
 import { LOG_SCHEMA, LOG_SCHEMA_VERSION } from "./log-statements.ts";
@@ -16,6 +16,7 @@ export interface OpenedLogs {
   readonly setAside: { readonly path: string; readonly reason: string } | null;
 }
 
+const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 /** Checking reads every page; a larger one is looked at as it is used. */
 const WHOLE_CHECK_BYTES_MAX = 64 * 1024 * 1024;
@@ -104,6 +105,7 @@ export interface LogsExamination {
 }
 
 async function openWriter(path: string): Promise<SqlDatabase> {
+  mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
   // SQLite fills an empty file as it finds it, with our mode.
   if (!existsSync(path)) closeSync(openSync(path, "wx", FILE_MODE));
   const database = await openSqlDatabase({ path, readOnly: false });
