@@ -31,13 +31,18 @@ export function openOutput(
   const closing = new AbortController();
   const writesAtOnce = isTerminal || isRegularFile(fd);
   let tail: Promise<void> = Promise.resolve();
+  let diverted: ((text: string) => Promise<void>) | null = null;
   return {
     isTerminal,
+    divert(write) {
+      diverted = write;
+    },
     get columnCount() {
       return columnCountOf(fd, isTerminal, env);
     },
     closed: closing.signal,
     write(chunk) {
+      if (diverted !== null) return diverted(textOf(chunk));
       if (closing.signal.aborted) return Promise.reject(new OutputClosed());
       const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
       if (bytes.length === 0) return tail;
@@ -52,6 +57,9 @@ export function openOutput(
     },
   };
 }
+
+const textOf = (chunk: string | Uint8Array): string =>
+  typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
 
 function isRegularFile(fd: number): boolean {
   try {
@@ -86,7 +94,8 @@ async function writeAtOnce(fd: number, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function writeInThread(fd: number, bytes: Uint8Array): Promise<void> {
+/** The process goes on meanwhile. */
+export async function writeInThread(fd: number, bytes: Uint8Array): Promise<void> {
   let offset = 0;
   let busyCount = 0;
   while (offset < bytes.length) {

@@ -17,12 +17,16 @@ import {
   startEmbeddedWorker,
 } from "../runtime/foreman/workers/embedded-worker.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
-import { createLogger, type Logger } from "../runtime/platform/logger.ts";
+import type { Logger } from "../runtime/platform/logger.ts";
 import { accountName, findPaths } from "../runtime/platform/paths.ts";
+import { safeText } from "../runtime/platform/safe-text.ts";
 import { leaveDatabasesAsTheyAre, watchStopSignals } from "../runtime/platform/shutdown.ts";
 import { CcError, type ExitCode } from "../runtime/protocol/error.ts";
 import type { CommandContext } from "./command-context.ts";
 import { outliveFleeting } from "./outlive-fleeting.ts";
+import { createDaemonLogger, daemonLogLevel } from "./status/daemon-logger.ts";
+import { foremanRows } from "./status/foreman-rows.ts";
+import { type LiveStatus, openStatus } from "./status/open-status.ts";
 import type { FOREMAN_VERB } from "./tables/daemons.ts";
 
 type Context = CommandContext<typeof FOREMAN_VERB>;
@@ -33,13 +37,17 @@ const UNFOLLOWED_LINGER_MS = 200;
 const CONNECTED_LINGER_MS = 5_000;
 
 export async function serveForeman(context: Context): Promise<ExitCode> {
+  const status = openStatus(context, context.values);
+  try {
+    return await serve(context, status);
+  } finally {
+    await status?.close();
+  }
+}
+
+async function serve(context: Context, status: LiveStatus | null): Promise<ExitCode> {
   const { values, io } = context;
-  const logger = createLogger({
-    level: values.logLevel as "info",
-    format: (values.logFormat as "json" | undefined) ?? (io.stderr.isTerminal ? "pretty" : "json"),
-    clock: systemClock,
-    write: (line) => void io.stderr.write(line),
-  });
+  const logger = createDaemonLogger(context);
   refuseOpenHost(values.host, values.insecurePlaintext === true, logger);
   const stop = Promise.withResolvers<ExitCode>();
   let failure: CcError | null = null;
@@ -48,7 +56,9 @@ export async function serveForeman(context: Context): Promise<ExitCode> {
       slots,
       url: server.url,
       keyFile: server.workerKeyFile,
-      logLevel: values.tiedFd === undefined ? values.logLevel : "warn",
+      logLevel: values.tiedFd === undefined ? daemonLogLevel(context) : "warn",
+      // Its lines scroll by above the status, as our own do.
+      onLine: status === null ? null : (line) => void io.stderr.write(`${safeText(line)}\n`),
       logger,
     }),
   );
@@ -77,7 +87,10 @@ export async function serveForeman(context: Context): Promise<ExitCode> {
     },
   });
   await announce(context, server.url, server.storeFolder);
+  const place = { url: server.url, join: joinWords(server.url) };
+  status?.show((look) => foremanRows(server.status(), place, look));
   const exitCode = await stop.promise;
+  await status?.close();
   forget();
   // The worker hands back what it can while we still listen; a broken store can take nothing back.
   if (failure === null) await crew.stop();
@@ -163,9 +176,12 @@ async function announce(context: Context, url: string, storeFolder: string): Pro
   }
   // Whoever started it as a child knows the URL by now.
   if (values.readyFd !== undefined) return;
-  const join = url === "ws://127.0.0.1:9000" ? "cc worker" : `cc worker --foreman ${url}`;
+  const join = joinWords(url);
   await io.stderr.write(`foreman at ${url}\nstore   ${storeFolder}\nworkers join with: ${join}\n`);
 }
+
+const joinWords = (url: string): string =>
+  url === "ws://127.0.0.1:9000" ? "cc worker" : `cc worker --foreman ${url}`;
 
 interface Crew {
   /** Does nothing when it has been started before. */

@@ -7,7 +7,7 @@ import { createReadStream } from "node:fs";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { systemClock } from "../runtime/platform/clock.ts";
-import { createLogger, type Logger } from "../runtime/platform/logger.ts";
+import type { Logger } from "../runtime/platform/logger.ts";
 import { findPaths, type Paths } from "../runtime/platform/paths.ts";
 import { chance } from "../runtime/platform/random.ts";
 import { selfCommand } from "../runtime/platform/self.ts";
@@ -27,6 +27,9 @@ import { acquireIdentity } from "../runtime/worker/host/identity.ts";
 import { openSpool } from "../runtime/worker/spool/spool.ts";
 import { type RunningWorker, startWorker } from "../runtime/worker/worker.ts";
 import type { CommandContext } from "./command-context.ts";
+import { createDaemonLogger } from "./status/daemon-logger.ts";
+import { type LiveStatus, openStatus } from "./status/open-status.ts";
+import { TASK_ROWS_MAX, workerRows } from "./status/worker-rows.ts";
 import type { WORKER_VERB } from "./tables/daemons.ts";
 
 type Context = CommandContext<typeof WORKER_VERB>;
@@ -36,13 +39,17 @@ type Values = Context["values"];
 const TIED_DRAIN_MS = 2_000;
 
 export async function run(context: Context): Promise<ExitCode> {
-  const { values, env, io } = context;
-  const logger = createLogger({
-    level: values.logLevel,
-    format: values.logFormat ?? (io.stderr.isTerminal ? "pretty" : "json"),
-    clock: systemClock,
-    write: (line) => void io.stderr.write(line),
-  });
+  const status = openStatus(context, context.values);
+  try {
+    return await work(context, status);
+  } finally {
+    await status?.close();
+  }
+}
+
+async function work(context: Context, status: LiveStatus | null): Promise<ExitCode> {
+  const { values, env } = context;
+  const logger = createDaemonLogger(context);
   const paths = findPaths(env);
   const probe = createHostProbe();
   const offer = createOffer(values, probe);
@@ -89,7 +96,13 @@ export async function run(context: Context): Promise<ExitCode> {
       chance,
       logger,
     });
-    return await stayUntilEnded(worker, values, logger);
+    const place = { workerId, foreman };
+    status?.show((look) => workerRows(worker.status(TASK_ROWS_MAX), place, look));
+    const error = await stayUntilEnded(worker, values, logger);
+    await status?.close();
+    if (error !== null) throw error;
+    logger.info("worker ends");
+    return 0;
   } finally {
     identity.release();
   }
@@ -99,7 +112,7 @@ async function stayUntilEnded(
   worker: RunningWorker,
   values: Values,
   logger: Logger,
-): Promise<ExitCode> {
+): Promise<CcError | null> {
   const isTied = values.tiedFd !== undefined;
   const forget = watchStopSignals({
     onFirst(signal) {
@@ -117,9 +130,7 @@ async function stayUntilEnded(
     watchTie(values.tiedFd, () => worker.halt("the foreman is gone"));
   const error = await worker.ended;
   forget();
-  if (error !== null) throw error;
-  logger.info("worker ends");
-  return 0;
+  return error;
 }
 
 /** The other end of the pipe is the foreman's, and closes with it however that dies. */

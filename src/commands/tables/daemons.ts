@@ -1,6 +1,6 @@
 /** The two verbs that stay: the foreman and the worker. */
 import { defineVerb } from "../option-table.ts";
-import { CONNECTION_OPTIONS, GENERAL_OPTIONS } from "./shared.ts";
+import { CONNECTION_OPTIONS, DAEMON_OPTIONS } from "./shared.ts";
 
 export const FOREMAN_VERB = defineVerb({
   verb: "foreman",
@@ -160,7 +160,7 @@ export const FOREMAN_VERB = defineVerb({
       hidden: true,
       description: "take a free port when the given one is in use",
     },
-    ...GENERAL_OPTIONS,
+    ...DAEMON_OPTIONS,
   },
   examples: [
     { line: "cc foreman", does: "coordinate the workers of this machine" },
@@ -331,7 +331,7 @@ export const WORKER_VERB = defineVerb({
     },
     // How `cc foreman --workers` runs its own; not for people, and never from the environment.
     tiedFd: { type: "integer", min: 3, hidden: true, description: "end when this pipe closes" },
-    ...GENERAL_OPTIONS,
+    ...DAEMON_OPTIONS,
   },
   examples: [
     { line: "cc worker", does: "work for the foreman of this machine, a slot a core" },

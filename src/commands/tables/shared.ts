@@ -38,6 +38,17 @@ export const GENERAL_OPTIONS = defineOptions({
   noColor: { type: "boolean", description: "no colours (as with NO_COLOR set)" },
 });
 
+/** What the daemons have beside. */
+export const DAEMON_OPTIONS = defineOptions({
+  quiet: {
+    type: "boolean",
+    short: "q",
+    scope: "daemon",
+    description: "no live status, and of the log only warnings and errors",
+  },
+  ...GENERAL_OPTIONS,
+});
+
 /** What every client verb has. */
 export const CLIENT_OPTIONS = defineOptions({
   ...CONNECTION_OPTIONS,

@@ -40,6 +40,7 @@ import { createJanitor } from "./storage/janitor.ts";
 import { newWorkOf } from "./storage/new-work.ts";
 import { NO_OUTPUTS, type Outputs, type OutputsOptions, openOutputs } from "./storage/outputs.ts";
 import { createStorageGate } from "./storage/storage-gate.ts";
+import { type ForemanStatus, readForemanStatus } from "./views/foreman-status.ts";
 import { createViewBuilder, type ForemanFacts } from "./views/view-builder.ts";
 import { createWorkerSessions } from "./workers/worker-sessions.ts";
 import { createVitalsBook } from "./workers/worker-vitals.ts";
@@ -77,6 +78,8 @@ export interface Foreman {
   /** Settles what has arrived, then closes every session; the store stays open. */
   close(): Promise<void>;
   followerCount(): number;
+  /** For its own terminal. */
+  status(): ForemanStatus;
 }
 
 /** Takes up where the store stands. */
@@ -372,6 +375,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
         ? paceChannel(channel, sessions.open(channel), pump.performed)
         : openClient(channel),
     followerCount: followers.count,
+    status: () => readForemanStatus(state, pump.nowMs()),
     async close() {
       record("foreman_stopped", { body: {} });
       await pump.close();

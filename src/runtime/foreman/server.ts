@@ -17,6 +17,7 @@ import { type Audience, createForeman, type ForemanParts } from "./foreman.ts";
 import { openLogsParts } from "./logs/open-logs-parts.ts";
 import type { OutputsOptions } from "./storage/outputs.ts";
 import { enterLocalKeys, loadKeyDirectory } from "./storage/stored-keys.ts";
+import type { ForemanStatus } from "./views/foreman-status.ts";
 
 export interface ForemanServerOptions {
   readonly host: string;
@@ -49,6 +50,8 @@ export interface ForemanServer {
   readonly url: string;
   readonly storeFolder: string;
   readonly workerKeyFile: string;
+  /** What it does just now; costs next to nothing. */
+  status(): ForemanStatus;
   close(): Promise<void>;
 }
 
@@ -90,6 +93,7 @@ export async function startForemanServer(options: ForemanServerOptions): Promise
       url: listener.url,
       storeFolder,
       workerKeyFile: paths.localWorkerKey,
+      status: foreman.status,
       async close() {
         listener.stopAccepting();
         forgetUrl(storeFolder);

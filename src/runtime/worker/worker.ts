@@ -12,6 +12,7 @@ import { type AgentOptions, createAgentState } from "../scheduler/agent/state.ts
 import { leaveUnheard } from "../scheduler/agent/stopping.ts";
 import type { WelcomeFacts } from "../transport/channel.ts";
 import { createActivityReporter } from "./activity/activity-reporter.ts";
+import { createWorkerStatusBook, type WorkerStatus } from "./activity/worker-status.ts";
 import { createAgentLoop, type WorkerEvent } from "./agent-loop.ts";
 import { createBatchCrew } from "./batch-crew.ts";
 import { type PerformerParts, performEffect } from "./effect-performer.ts";
@@ -29,6 +30,8 @@ export interface RunningWorker {
   abort(reason: string): void;
   /** Ends what runs and says nothing to anybody: the foreman is gone. */
   halt(reason: string): void;
+  /** What it does just now, with so many of its running tasks at most. */
+  status(tasksMax: number): WorkerStatus;
   /** Resolves when nothing of it is left; the error that ended it, or null after a requested stop. */
   readonly ended: Promise<CcError | null>;
 }
@@ -53,6 +56,11 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     look: (batchId) => crew.look(batchId),
     send: (message) => link.send(message),
   });
+  const status = createWorkerStatusBook({
+    state,
+    look: (batchId) => crew.look(batchId),
+    nameOf: (jobId, specVersion) => plans.find(jobId, specVersion)?.spec.name ?? null,
+  });
   const loop = createAgentLoop({
     state,
     clock,
@@ -69,6 +77,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
   });
   const post = (event: WorkerEvent): void => {
     activity.onEvent(event);
+    status.onEvent(event);
     loop.post(event);
   };
   const storage = watchStorage({
@@ -152,6 +161,7 @@ export function startWorker(options: WorkerOptions): RunningWorker {
     drain: (reason) => post({ type: "drainRequested", reason }),
     abort: (reason) => post({ type: "abortRequested", reason }),
     halt: (reason) => void end(null, reason),
+    status: status.read,
     ended: ended.promise,
   };
 }

@@ -4,6 +4,7 @@
  * asked to (`cc drain`, a signal) stays away.
  */
 import { spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import type { Logger } from "../../platform/logger.ts";
 import { selfCommand } from "../../platform/self.ts";
 import { withoutSmallHeap } from "../../platform/small-heap.ts";
@@ -28,9 +29,11 @@ export function startEmbeddedWorker(parts: {
   readonly url: string;
   readonly keyFile: string;
   readonly logLevel: string;
+  /** Takes what it says on stderr, a whole line at a time; null: that goes where ours goes. */
+  readonly onLine: ((line: string) => void) | null;
   readonly logger: Logger;
 }): EmbeddedWorker {
-  const { logger } = parts;
+  const { logger, onLine } = parts;
   let stopping = false;
   let failures = 0;
   let restart: ReturnType<typeof setTimeout> | null = null;
@@ -44,14 +47,17 @@ export function startEmbeddedWorker(parts: {
       `--key-file=${parts.keyFile}`,
       `--log-level=${parts.logLevel}`,
       `--tied-fd=${TIE_FD}`,
+      // On a pipe it would write for machines.
+      ...(onLine === null ? [] : ["--log-format=pretty"]),
     ]);
     const startedAtMs = performance.now();
     const started = spawn(program, words, {
       // Its own group: Ctrl-C at the terminal is ours to pass on.
       detached: true,
       env: { ...withoutSmallHeap(process.env) },
-      stdio: ["ignore", "ignore", "inherit", "pipe"],
+      stdio: ["ignore", "ignore", onLine === null ? "inherit" : "pipe", "pipe"],
     });
+    if (onLine !== null && started.stderr !== null) passLines(started.stderr, onLine);
     started.on("error", (cause) => logger.error("the worker could not be started", { cause }));
     started.on("close", (code, signal) => {
       if (stopping) return;
@@ -80,4 +86,28 @@ export function startEmbeddedWorker(parts: {
       await ended;
     },
   };
+}
+
+/** A longer line is cut into several: a program that ends badly may print anything. */
+const LINE_CHARACTERS_MAX = 16_384;
+
+/** Reads as fast as it comes, so that the worker never waits for whoever shows its lines. */
+function passLines(stream: Readable, onLine: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    if (rest.length > LINE_CHARACTERS_MAX) {
+      lines.push(rest);
+      rest = "";
+    }
+    for (const line of lines) onLine(line);
+  });
+  stream.on("end", () => {
+    if (rest !== "") onLine(rest);
+  });
+  stream.on("error", () => {
+    // It has ended, which is told otherwise.
+  });
 }
