@@ -1,6 +1,7 @@
 /** `cc foreman --backup DIR`: copies the store, beside a running foreman or without one, and ends. */
 import { resolve } from "node:path";
 import { findPaths } from "../runtime/platform/paths.ts";
+import { safeLine } from "../runtime/platform/safe-text.ts";
 import { CcError, type ExitCode } from "../runtime/protocol/error.ts";
 import { backupStore } from "../runtime/store/sqlite/backup-store.ts";
 import { storageCorrupt } from "../runtime/store/storage-error.ts";
@@ -27,7 +28,7 @@ export async function runBackup(context: Context, folder: string): Promise<ExitC
   const store = resolve(cwd, values.store ?? findPaths(env).defaultStore);
   const copy = await backupStore(store, resolve(cwd, folder));
   await io.stderr.write(
-    `copied ${copy.store} to ${copy.target} (${formatBytes(copy.byteCount)})\n`,
+    `copied ${safeLine(copy.store)} to ${safeLine(copy.target)} (${formatBytes(copy.byteCount)})\n`,
   );
   const [problem] = copy.problems;
   // The copy stays: what can be read of a damaged store is worth having.

@@ -3,7 +3,8 @@ import type { Connection } from "../runtime/client/connection.ts";
 import { safeLine } from "../runtime/platform/safe-text.ts";
 import { type ExitCode, toCcError } from "../runtime/protocol/error.ts";
 import type { CommandContext } from "./command-context.ts";
-import { printObject } from "./print.ts";
+import { inertJsonText } from "./inert-json.ts";
+import { idText, printObject } from "./print.ts";
 import { errorAsJson, errorAsText } from "./report-error.ts";
 import type { DRAIN_VERB } from "./tables/steer.ts";
 import { withListeningForeman } from "./with-foreman.ts";
@@ -23,8 +24,11 @@ export async function run(context: Context): Promise<ExitCode> {
     );
     const last = refusals.pop();
     for (const refusal of refusals) {
-      const text = context.json ? errorAsJson(refusal) : errorAsText(refusal, false);
-      await context.io.stderr.write(text);
+      const { stderr } = context.io;
+      const text = context.json
+        ? inertJsonText(errorAsJson(refusal), stderr.isTerminal)
+        : errorAsText(refusal, false);
+      await stderr.write(text);
     }
     if (last !== undefined) throw last;
   });
@@ -42,6 +46,6 @@ async function drainOne(
     : `worker ${workerId} drains: it ends when its running tasks have (cc drain ${workerId} --undo)`;
   const { io } = context;
   if (context.json) await printObject(context, { worker_id: workerId, draining: !undo });
-  else if (context.quiet) await io.stdout.write(`${safeLine(workerId)}\n`);
+  else if (context.quiet) await io.stdout.write(`${idText(context, workerId)}\n`);
   else await io.stderr.write(`${safeLine(answer.note ?? sentence)}\n`);
 }

@@ -5,7 +5,7 @@ import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
 import type { CommandContext } from "./command-context.ts";
 import { tryFindJobOrTask } from "./job-arguments.ts";
 import { printStatus } from "./job-request.ts";
-import { printObject } from "./print.ts";
+import { idText, printObject } from "./print.ts";
 import type { PAUSE_VERB, RESUME_VERB } from "./tables/steer.ts";
 import { withForeman } from "./with-foreman.ts";
 
@@ -60,7 +60,7 @@ async function setWorker(
     ? `worker ${workerId} takes no more tasks (cc resume ${workerId})`
     : `worker ${workerId} takes tasks again`;
   if (context.json) await printObject(context, { worker_id: workerId, paused });
-  else if (context.quiet) await context.io.stdout.write(`${safeLine(workerId)}\n`);
+  else if (context.quiet) await context.io.stdout.write(`${idText(context, workerId)}\n`);
   else await context.io.stderr.write(`${safeLine(answer.note ?? sentence)}\n`);
 }
 

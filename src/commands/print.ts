@@ -2,8 +2,10 @@
  * What the looking verbs share: a table for people, JSON lines for programs, ids alone with `-q`. One
  * thing is one object with its schema; a list is one object a line and never shortened.
  */
+import { safeLine } from "../runtime/platform/safe-text.ts";
 import { JSON_SCHEMA_NAME } from "../runtime/protocol/views.ts";
 import type { CommandContext } from "./command-context.ts";
+import { inertJson } from "./inert-json.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import { type Column, renderTable } from "./text-table.ts";
 
@@ -28,11 +30,13 @@ export async function printListing<Row>(
 ): Promise<void> {
   const { stdout, stderr } = context.io;
   if (context.json) {
-    for (const row of listing.rows) await stdout.write(`${JSON.stringify(row)}\n`);
+    for (const row of listing.rows) {
+      await stdout.write(`${inertJson(asObject(row), stdout.isTerminal)}\n`);
+    }
     return;
   }
   if (context.quiet) {
-    for (const row of listing.rows) await stdout.write(`${listing.id(row)}\n`);
+    for (const row of listing.rows) await stdout.write(`${idText(context, listing.id(row))}\n`);
     return;
   }
   if (listing.rows.length === 0) {
@@ -51,6 +55,13 @@ export async function printListing<Row>(
   await stdout.write(`${lines.join("\n")}\n`);
   await printMore(context, palette, listing.more);
 }
+
+/** As scripts want it; on a terminal a name must do no harm either. */
+export const idText = ({ io }: PrintContext, id: string): string =>
+  io.stdout.isTerminal ? safeLine(id) : id;
+
+/** Rows are views; only their type parameter does not say so. */
+const asObject = (row: unknown): object => row as object;
 
 async function printMore(
   context: PrintContext,
@@ -75,7 +86,9 @@ function withPaint<Row>(column: Listing<Row>["columns"][number], palette: Palett
 
 /** One object with its schema. */
 export async function printObject(context: PrintContext, object: object): Promise<void> {
-  await context.io.stdout.write(`${JSON.stringify({ schema: JSON_SCHEMA_NAME, ...object })}\n`);
+  const { stdout } = context.io;
+  const text = inertJson({ schema: JSON_SCHEMA_NAME, ...object }, stdout.isTerminal);
+  await stdout.write(`${text}\n`);
 }
 
 /** Aligned `label  value` lines; a null value leaves its line out. */

@@ -2,6 +2,7 @@
 import { safeText } from "../runtime/platform/safe-text.ts";
 import { type CcError, type ExitCode, toCcError } from "../runtime/protocol/error.ts";
 import type { CommandIo } from "./command-context.ts";
+import { inertJsonText } from "./inert-json.ts";
 import { createPalette } from "./palette.ts";
 import { ownWords } from "./split-words.ts";
 
@@ -24,7 +25,9 @@ export async function reportError(
     !env["NO_COLOR"] &&
     env["TERM"] !== "dumb" &&
     !own.includes("--no-color");
-  const text = own.includes("--json") ? errorAsJson(error) : errorAsText(error, color);
+  const text = own.includes("--json")
+    ? inertJsonText(errorAsJson(error), io.stderr.isTerminal)
+    : errorAsText(error, color);
   // With stderr gone too, the exit code is all that is left to say it.
   await io.stderr.write(text).catch(() => undefined);
   return error.exitCode;

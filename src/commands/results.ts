@@ -23,6 +23,7 @@ import { consoleStream } from "./follow/console-stream.ts";
 import { openFollowingLink } from "./follow/following-link.ts";
 import { lookAtDetails, reductionOf } from "./follow/job-code.ts";
 import { outputOptionsOf, withPatientStderr } from "./follow/open-session.ts";
+import { inertJsonStream } from "./inert-json.ts";
 import { findJobId } from "./job-arguments.ts";
 import type { RESULTS_VERB } from "./tables/look.ts";
 import { withForeman } from "./with-foreman.ts";
@@ -76,9 +77,10 @@ async function printRows(
   request: ReadRequest,
 ): Promise<void> {
   const job = { isCommand: spec.work.kind === "command", input: spec.input };
-  const { stdout, stderr } = context.io;
+  const { stderr } = context.io;
   const readStored = storedOutputsOf(link, jobId);
   const output = outputOptionsOf(context.values, context);
+  const stdout = output.format === "jsonl" ? inertJsonStream(context.io.stdout) : context.io.stdout;
   const writer = await openResultWriter(output, job, { stdout, stderr, readStored });
   try {
     for await (const page of readResults(link, request)) await writer.write(page);

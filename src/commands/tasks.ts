@@ -283,4 +283,7 @@ const indent = (text: string, by: string): string =>
         .join("\n")}\n`;
 
 const shortened = (text: string): string =>
-  text.length <= VALUE_CHARACTERS_SHOWN ? text : `${text.slice(0, VALUE_CHARACTERS_SHOWN)}…`;
+  text.length <= VALUE_CHARACTERS_SHOWN
+    ? text
+    : // A cut may leave half a character.
+      `${text.slice(0, VALUE_CHARACTERS_SHOWN).toWellFormed()}…`;

@@ -3,7 +3,7 @@
  * the room is short; then the widest shrink, cut in the middle, because both ends of a name tell more
  * than its middle. It knows nothing of what the rows mean.
  */
-import { safeLine } from "../runtime/platform/safe-text.ts";
+import { cellWidth, fitCells, fitName, inert } from "../tui/text/cells.ts";
 
 export interface Column {
   readonly title: string;
@@ -26,16 +26,16 @@ export interface TableOptions {
 const GAP = "  ";
 const WIDTH_MIN = 8;
 
-/** Lines without a line break at the end; cells are made safe for a terminal here. */
+/** Lines without a line break at the end; cells are made inert for a terminal here, and measured in its cells. */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   options: TableOptions,
 ): readonly string[] {
-  const safeRows = rows.map((row) => row.map(safeLine));
+  const safeRows = rows.map((row) => row.map((cell) => inert(cell)));
   const layout = planColumns(columns, safeRows, options.widthMax);
   const header = layout
-    .map(({ column, width }) => alignCell(column.title, width, column.align))
+    .map(({ column, width }) => fitCells(column.title, width, column.align))
     .join(GAP)
     .trimEnd();
   const lines = safeRows.map((row) =>
@@ -72,8 +72,8 @@ function planColumns(
 }
 
 function naturalWidth(column: Column, index: number, rows: readonly (readonly string[])[]): number {
-  let width = textWidth(column.title);
-  for (const row of rows) width = Math.max(width, textWidth(row[index] ?? ""));
+  let width = cellWidth(column.title);
+  for (const row of rows) width = Math.max(width, cellWidth(row[index] ?? ""));
   return width;
 }
 
@@ -91,7 +91,7 @@ function narrowestWidth(planned: readonly PlannedColumn[]): number {
 }
 
 function minimumWidth({ column }: PlannedColumn): number {
-  return Math.max(column.widthMin ?? WIDTH_MIN, textWidth(column.title));
+  return Math.max(column.widthMin ?? WIDTH_MIN, cellWidth(column.title));
 }
 
 function leastImportant(planned: readonly PlannedColumn[]): PlannedColumn | undefined {
@@ -122,38 +122,6 @@ function shrink(planned: readonly PlannedColumn[], widthMax: number): readonly P
 }
 
 function renderCell({ column, width }: PlannedColumn, text: string): string {
-  const cell = alignCell(truncateMiddle(text, width), width, column.align);
+  const cell = fitName(text, width, column.align);
   return column.paint ? column.paint(cell, text) : cell;
-}
-
-function alignCell(text: string, width: number, align: Column["align"]): string {
-  const padding = " ".repeat(Math.max(0, width - textWidth(text)));
-  return align === "right" ? padding + text : text + padding;
-}
-
-/** Cells of the terminal that a text takes; wide characters take two. */
-export function textWidth(text: string): number {
-  return Bun.stringWidth(text);
-}
-
-/** `a-very-long-name.ts` -> `a-very…ame.ts`: both ends stay. */
-export function truncateMiddle(text: string, width: number): string {
-  if (textWidth(text) <= width) return text;
-  if (width <= 1) return width === 1 ? "…" : "";
-  const tailWidth = Math.floor((width - 1) / 2);
-  const headWidth = width - 1 - tailWidth;
-  const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-  const characters = [...segmenter.segment(text)].map(({ segment }) => segment);
-  return `${takeWidth(characters, headWidth).join("")}…${takeWidth(characters.toReversed(), tailWidth).toReversed().join("")}`;
-}
-
-function takeWidth(characters: readonly string[], width: number): string[] {
-  const taken: string[] = [];
-  let used = 0;
-  for (const character of characters) {
-    used += textWidth(character);
-    if (used > width) break;
-    taken.push(character);
-  }
-  return taken;
 }

@@ -6,7 +6,7 @@ import type { WhyView, WorkerView } from "../runtime/protocol/views.ts";
 import { formatBytes, formatCount, formatDuration } from "../tui/text/amounts.ts";
 import type { CommandContext } from "./command-context.ts";
 import { createPalette, type Palette } from "./palette.ts";
-import { factLines, printListing, printObject } from "./print.ts";
+import { factLines, idText, printListing, printObject } from "./print.ts";
 import type { WORKERS_VERB } from "./tables/look.ts";
 import { withForeman } from "./with-foreman.ts";
 
@@ -81,7 +81,7 @@ async function show(context: Context, connection: Connection, workerId: string):
     return;
   }
   if (context.quiet) {
-    await context.io.stdout.write(`${worker.worker_id}\n`);
+    await context.io.stdout.write(`${idText(context, worker.worker_id)}\n`);
     return;
   }
   const why = bodyOf<WhyView>(await connection.look({ kind: "why", worker_id: workerId }));

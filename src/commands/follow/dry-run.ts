@@ -7,6 +7,7 @@ import { compileTemplate } from "../../runtime/protocol/command-template.ts";
 import { decodeValue, VALUE_UNDEFINED, valueAsJson } from "../../runtime/protocol/value.ts";
 import { JSON_SCHEMA_NAME } from "../../runtime/protocol/views.ts";
 import { formatPlural } from "../../tui/text/amounts.ts";
+import { inertJson } from "../inert-json.ts";
 import type { SubmissionPlan, SubmitContext } from "./plan-submission.ts";
 
 const TASKS_SHOWN = 10;
@@ -28,7 +29,7 @@ export async function dryRun(
   const { stdout } = context.io;
   if (context.json) {
     const report = { schema: JSON_SCHEMA_NAME, tasks: count, first: shown };
-    await stdout.write(`${JSON.stringify(report)}\n`);
+    await stdout.write(`${inertJson(report, stdout.isTerminal)}\n`);
     return;
   }
   const more = count > shown.length ? [`… ${count - shown.length} more`] : [];

@@ -3,6 +3,7 @@ import type { ErrorGroup } from "../../runtime/client/tally.ts";
 import { safeLine } from "../../runtime/platform/safe-text.ts";
 import type { JobState } from "../../runtime/protocol/views.ts";
 import { formatDuration, formatExactCount } from "../../tui/text/amounts.ts";
+import { truncateEnd } from "../../tui/text/cells.ts";
 import type { Palette } from "../palette.ts";
 
 export interface JobEnd {
@@ -21,7 +22,7 @@ export interface JobEnd {
 }
 
 const GROUPS_SHOWN = 3;
-const MESSAGE_CHARACTERS_MAX = 200;
+const MESSAGE_CELLS_MAX = 200;
 
 /** `job 17 failed: 9,999 completed, 1 failed, 56 min`, then the groups, then commands. */
 export function finalLines(end: JobEnd, palette: Palette): readonly string[] {
@@ -57,10 +58,8 @@ function groupLines(
 
 /** `error: no such host`, on one line whatever the message holds. */
 export function failureText({ code, message }: Pick<ErrorGroup, "code" | "message">): string {
-  const line = safeLine(message);
-  const text =
-    line.length > MESSAGE_CHARACTERS_MAX ? `${line.slice(0, MESSAGE_CHARACTERS_MAX)}…` : line;
-  return `${safeLine(code)}: ${text}`;
+  const line = truncateEnd(safeLine(message), MESSAGE_CELLS_MAX);
+  return `${safeLine(code)}: ${line}`;
 }
 
 function nextLines(

@@ -19,6 +19,7 @@ import { CcError } from "../../runtime/protocol/error.ts";
 import { formatTaskId } from "../../runtime/protocol/ids.ts";
 import type { JobView, ProgressView } from "../../runtime/protocol/views.ts";
 import type { CommandIo } from "../command-context.ts";
+import { inertJsonStream } from "../inert-json.ts";
 import { failureText } from "./final-lines.ts";
 import { lookAtDetails } from "./job-code.ts";
 import type { Progress } from "./progress.ts";
@@ -122,9 +123,10 @@ export async function lookAtJob(link: Link, jobId: number): Promise<JobView> {
 async function printResults(request: FollowRequest, tally: Tally): Promise<void> {
   const { io, progress, output } = request;
   const sharesTerminal = io.stdout.isTerminal && io.stderr.isTerminal;
+  const shown = output.format === "jsonl" ? inertJsonStream(io.stdout) : io.stdout;
   const stdout: ByteSink = sharesTerminal
-    ? { write: (bytes) => progress.aside(() => io.stdout.write(bytes), endsLine(bytes)) }
-    : io.stdout;
+    ? { write: (bytes) => progress.aside(() => shown.write(bytes), endsLine(bytes)) }
+    : shown;
   const stderr: ByteSink = {
     write: (bytes) => progress.aside(() => io.stderr.write(bytes), endsLine(bytes)),
   };

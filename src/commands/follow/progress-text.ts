@@ -2,7 +2,6 @@
  * A job's progress as text: one line that fits the width, with a bar for a terminal and plain for a log;
  * and as the JSON of `--progress json`. Pure. A line that nothing moves says why and what to type.
  */
-import { safeLine } from "../../runtime/platform/safe-text.ts";
 import { JSON_SCHEMA_NAME, type ProgressView } from "../../runtime/protocol/views.ts";
 import {
   formatCount,
@@ -10,6 +9,7 @@ import {
   formatExactCount,
   formatRate,
 } from "../../tui/text/amounts.ts";
+import { cellWidth, inert, truncateEnd, truncateMiddle } from "../../tui/text/cells.ts";
 
 export type JobProgress = ProgressView["jobs"][number];
 
@@ -21,6 +21,7 @@ export interface BarStyle {
 }
 
 const BAR_CELLS = 16;
+const NAME_CELLS_MAX = 24;
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 /** Settled tasks. */
@@ -56,8 +57,7 @@ export function jsonLine(view: ProgressView): string {
 }
 
 function nameOf({ job_id, name }: JobProgress): string {
-  const text = safeLine(name);
-  return `job ${job_id} ${text.length > 24 ? `${text.slice(0, 11)}…${text.slice(-12)}` : text}`;
+  return `job ${job_id} ${truncateMiddle(inert(name), NAME_CELLS_MAX)}`;
 }
 
 function figuresOf(job: JobProgress, count: (value: number) => string): readonly string[] {
@@ -80,8 +80,8 @@ function figuresOf(job: JobProgress, count: (value: number) => string): readonly
 
 function whyText({ why }: JobProgress): string {
   if (why === null) return "";
-  const sentence = safeLine(why.sentence).replace(/\.$/, "");
-  return why.hint === null ? sentence : `${sentence}: ${safeLine(why.hint)}`;
+  const sentence = inert(why.sentence).replace(/\.$/, "");
+  return why.hint === null ? sentence : `${sentence}: ${inert(why.hint)}`;
 }
 
 function bar(share: number, isAscii: boolean): string {
@@ -98,7 +98,5 @@ function bar(share: number, isAscii: boolean): string {
 /** The hint goes first, then figures from the right; what is left is cut. */
 function fit(parts: readonly string[], extras: readonly string[], width: number): string {
   const whole = [...parts, ...extras].join("  ");
-  if (whole.length <= width) return whole;
-  const line = parts.join("  ");
-  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+  return cellWidth(whole) <= width ? whole : truncateEnd(parts.join("  "), width);
 }

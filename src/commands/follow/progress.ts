@@ -4,9 +4,11 @@
  * written meanwhile goes through `aside`.
  */
 import type { Clock } from "../../runtime/platform/clock.ts";
+import { safeText } from "../../runtime/platform/safe-text.ts";
 import { isJobEnded, type ProgressView } from "../../runtime/protocol/views.ts";
 import { formatExactCount } from "../../tui/text/amounts.ts";
 import type { CommandIo, OutputStream } from "../command-context.ts";
+import { inertJsonText } from "../inert-json.ts";
 import { createProgressBar } from "./progress-bar.ts";
 import { barLine, doneOf, type JobProgress, jsonLine, logLine, shareOf } from "./progress-text.ts";
 
@@ -93,7 +95,8 @@ export function createProgress(options: ProgressOptions): Progress {
   }
 
   async function say(line: string): Promise<void> {
-    if (!options.quiet) await aside(() => io.stderr.write(`${line}\n`));
+    // Names of workers and what foremen say stand in it.
+    if (!options.quiet) await aside(() => io.stderr.write(`${safeText(line)}\n`));
   }
 
   async function aside(write: () => Promise<void>, endsLine = true): Promise<void> {
@@ -110,7 +113,7 @@ export function createProgress(options: ProgressOptions): Progress {
       shown = busiestOf(view);
       slotCount = view.slots;
       nameLost(view);
-      if (mode === "json") write([jsonLine(view)]);
+      if (mode === "json") write([inertJsonText(jsonLine(view), io.stderr.isTerminal)]);
       else if (mode === "lines" && isLogDue(view.jobs)) {
         write(view.jobs.map((job) => logLine(asShown(job))));
       }

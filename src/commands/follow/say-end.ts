@@ -3,6 +3,7 @@
 import type { ErrorGroup } from "../../runtime/client/tally.ts";
 import { parseJobOrTask } from "../../runtime/protocol/ids.ts";
 import { type ErrorGroupView, JSON_SCHEMA_NAME } from "../../runtime/protocol/views.ts";
+import { inertJson } from "../inert-json.ts";
 import { createPalette } from "../palette.ts";
 import { finalLines, type JobEnd } from "./final-lines.ts";
 import type { FollowingContext } from "./open-session.ts";
@@ -12,11 +13,12 @@ export async function sayEnd(
   end: JobEnd,
 ): Promise<void> {
   if (context.quiet) return;
+  const { stderr } = context.io;
   const text =
     context.values.progress === "json"
-      ? `${JSON.stringify(endObject(end))}\n`
+      ? `${inertJson(endObject(end), stderr.isTerminal)}\n`
       : `${finalLines(end, createPalette(context.color.stderr)).join("\n")}\n`;
-  await context.io.stderr.write(text);
+  await stderr.write(text);
 }
 
 function endObject(end: JobEnd): object {

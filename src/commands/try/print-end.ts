@@ -8,6 +8,7 @@ import { valueAsJson } from "../../runtime/protocol/value.ts";
 import { JSON_SCHEMA_NAME } from "../../runtime/protocol/views.ts";
 import { formatDuration } from "../../tui/text/amounts.ts";
 import type { CommandContext } from "../command-context.ts";
+import { inertJsonText } from "../inert-json.ts";
 import { createPalette } from "../palette.ts";
 import type { CommandTrialEnd, Trial, TrialEnd } from "./trial.ts";
 
@@ -15,8 +16,9 @@ type Context = Pick<CommandContext, "io" | "json" | "quiet" | "color">;
 
 export async function printEnd(context: Context, trial: Trial, end: TrialEnd): Promise<ExitCode> {
   const { stdout, stderr } = context.io;
-  if (context.json) await stdout.write(`${endAsJson(trial, end)}\n`);
-  else if (end.value !== null) await stdout.write(bytesOf(valueLine(end.value)));
+  if (context.json) {
+    await stdout.write(`${inertJsonText(endAsJson(trial, end), stdout.isTerminal)}\n`);
+  } else if (end.value !== null) await stdout.write(bytesOf(valueLine(end.value)));
   if (!context.json && (end.failure !== null || !context.quiet)) {
     await stderr.write(endAsText(context, trial, end));
   }

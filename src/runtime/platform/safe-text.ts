@@ -5,14 +5,14 @@
 
 /** C0, DEL and C1, the bidirectional controls, and Unicode's own line breaks. */
 const UNSAFE_IN_LINE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
-const UNSAFE_IN_TEXT = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+const UNSAFE_IN_TEXT = /(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 /** One line: line breaks and tabs become spaces, every other control a visible `?`. */
 export function safeLine(text: string): string {
   return text.replace(UNSAFE_IN_LINE, (character) => (/[\t\n\r]/.test(character) ? " " : "?"));
 }
 
-/** Several lines: newline and tab stay, every other control becomes a visible `?`. */
+/** Several lines: they stay lines, a tab becomes blanks, every other control a visible `?`. */
 export function safeText(text: string): string {
-  return text.replace(/\r\n/g, "\n").replace(UNSAFE_IN_TEXT, "?");
+  return text.replace(/\r\n/g, "\n").replaceAll("\t", "    ").replace(UNSAFE_IN_TEXT, "?");
 }

@@ -6,7 +6,9 @@ import { barLine, type JobProgress, logLine } from "../../../src/commands/follow
 import { createPalette } from "../../../src/commands/palette.ts";
 import { createManualClock } from "../../../src/runtime/platform/clock.ts";
 import type { ProgressView, TaskCounts } from "../../../src/runtime/protocol/views.ts";
+import { cellWidth } from "../../../src/tui/text/cells.ts";
 import { createMemoryIo } from "../../support/memory-io.ts";
+import { hostileTexts } from "../../support/monitor/hostile-texts.ts";
 
 function job(counts: Partial<TaskCounts>, changes: Partial<JobProgress> = {}): JobProgress {
   const tasks = {
@@ -66,6 +68,17 @@ describe("the bar", () => {
     expect(barLine(RUNNING, { width: 90, isAscii: false }, "Ctrl-C detaches")).not.toContain(
       "Ctrl-C",
     );
+  });
+
+  test("is one line of so many cells whatever names and reasons hold, and steers nothing", () => {
+    for (const text of hostileTexts(200)) {
+      const why = { code: "no_workers", sentence: text, hint: text };
+      for (const shown of [{ ...RUNNING, name: text }, job({ total: 1, queued: 1 }, { why })]) {
+        const line = barLine(shown, { width: 60, isAscii: false }, "Ctrl-C detaches");
+        expect(cellWidth(line)).toBeLessThanOrEqual(60);
+        expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u);
+      }
+    }
   });
 
   test("where nothing can run it says why and what to type", () => {
