@@ -233,7 +233,7 @@ test("one connection follows so many views and no more", async () => {
 });
 
 test("rounds come four times a second, and more rarely the more one costs", () => {
-  expect([0, 1, 2.5, 5, 10, 20, 1_000].map(pauseAfter)).toEqual([
-    250, 250, 250, 500, 1_000, 2_000, 2_000,
+  expect([0, 1, 2, 4, 10, 20, 1_000].map(pauseAfter)).toEqual([
+    250, 250, 300, 600, 1_500, 2_000, 2_000,
   ]);
 });
