@@ -3,7 +3,7 @@
  * of the same kind. It keeps a bounded number of groups, however many different errors there are.
  */
 import { groupKey, placeOf } from "../protocol/error-groups.ts";
-import { decodeFailure, VALUE_FAILURE } from "../protocol/failure.ts";
+import { readFailure, VALUE_FAILURE } from "../protocol/failure.ts";
 import {
   type Rows,
   rowsOf,
@@ -44,7 +44,7 @@ export function createTally(onFirstFailure: (group: ErrorGroup) => void = () => 
   function addFailure(rows: Rows, row: number): void {
     const value = rows.valueOf(row);
     if (value[0] !== VALUE_FAILURE) return;
-    const { failure } = decodeFailure(value);
+    const { failure } = readFailure(value);
     const key = groupKey(failure);
     const known = groups.get(key);
     if (known) {

@@ -65,18 +65,57 @@ export function encodeFailure(failure: Failure, commandOutcome?: Uint8Array): Ui
   return bytes;
 }
 
-/** @throws CcError `malformed_value` when the bytes are no failure. */
-export function decodeFailure(bytes: Uint8Array): {
+export interface DecodedFailure {
   readonly failure: Failure;
   /** A kind 4 value, when a command failed after it had started. */
   readonly commandOutcome: Uint8Array | null;
-} {
+}
+
+/** @throws CcError `malformed_value` when the bytes are no failure. */
+export function decodeFailure(bytes: Uint8Array): DecodedFailure {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes[0] !== VALUE_FAILURE || bytes.byteLength < 5) throw malformed();
   const end = 5 + view.getUint32(1, true);
   if (end > bytes.byteLength) throw malformed();
-  const failure = JSON.parse(decoder.decode(bytes.subarray(5, end))) as Failure;
+  const failure = readText(decoder.decode(bytes.subarray(5, end)));
   return { failure, commandOutcome: end < bytes.byteLength ? bytes.subarray(end) : null };
+}
+
+/** For whoever shows or counts failures: a worker may send anything, and that it failed is certain. */
+export function readFailure(bytes: Uint8Array): DecodedFailure {
+  try {
+    return decodeFailure(bytes);
+  } catch {
+    const failure = { code: "error", message: "Its failure cannot be read." };
+    return { failure, commandOutcome: null };
+  }
+}
+
+/** Every field is what its type says; those that are not ours go along. */
+function readText(text: string): Failure {
+  const failure = parseJson(text);
+  if (typeof failure !== "object" || failure === null) throw malformed();
+  const { code, message, stack, console, permanent, ...others } = failure as Record<
+    string,
+    unknown
+  >;
+  if (typeof code !== "string" || typeof message !== "string") throw malformed();
+  return {
+    ...others,
+    code,
+    message,
+    ...(typeof stack === "string" ? { stack } : {}),
+    ...(typeof console === "string" ? { console } : {}),
+    ...(typeof permanent === "boolean" ? { permanent } : {}),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw malformed();
+  }
 }
 
 function shorten(text: string, bytesMax: number): string {
@@ -84,5 +123,8 @@ function shorten(text: string, bytesMax: number): string {
 }
 
 function malformed(): CcError {
-  return new CcError({ code: "malformed_value", message: "A failure's text is cut short." });
+  return new CcError({
+    code: "malformed_value",
+    message: "A failure's text is cut short or none.",
+  });
 }

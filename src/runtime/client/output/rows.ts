@@ -5,7 +5,7 @@
 import { u32At, type ValueColumn, valueOffsets } from "../../protocol/columns.ts";
 import type { CommandOutcome } from "../../protocol/command-outcome.ts";
 import { decodeCommandOutcome } from "../../protocol/command-outcome.ts";
-import { decodeFailure, type Failure, VALUE_FAILURE } from "../../protocol/failure.ts";
+import { type Failure, readFailure, VALUE_FAILURE } from "../../protocol/failure.ts";
 import { VALUE_COMMAND, VALUE_STORED_COMMAND } from "../../protocol/value.ts";
 import type { ResultsPage } from "../read-results.ts";
 
@@ -71,7 +71,7 @@ export function endOf(value: Uint8Array): RowEnd {
     case VALUE_STORED_COMMAND:
       return { failure: null, outcome: decodeCommandOutcome(value) };
     case VALUE_FAILURE: {
-      const { failure, commandOutcome } = decodeFailure(value);
+      const { failure, commandOutcome } = readFailure(value);
       const outcome = commandOutcome === null ? null : decodeCommandOutcome(commandOutcome);
       return { failure, outcome };
     }

@@ -4,9 +4,9 @@
  * nobody had the time to look into are counted by their code alone. Values come from workers, so nothing
  * in them is trusted, and nothing here throws.
  */
-import { decodeCommandOutcome, isCommandOutcome } from "../../protocol/command-outcome.ts";
+import { decodeCommandOutcome } from "../../protocol/command-outcome.ts";
 import { groupKey, placeOf } from "../../protocol/error-groups.ts";
-import { decodeFailure, type Failure, VALUE_FAILURE } from "../../protocol/failure.ts";
+import { type Failure, readFailure, VALUE_FAILURE } from "../../protocol/failure.ts";
 import { ERROR_MESSAGE_BYTES_MAX } from "../../protocol/limits.ts";
 
 export const GROUPS_MAX = 100;
@@ -95,7 +95,7 @@ function noteTask(group: FailureGroup, { index, workerId, atMs }: FailedTask): v
 }
 
 function lookInto(groups: FailureGroups, task: FailedTask): FailureGroup {
-  const read = readFailure(task.value);
+  const read = readValue(task.value);
   const key = `${groupKey(read.failure)}\n${read.exitCode ?? ""}`;
   const group = findGroup(groups, key, () => ({
     code: read.failure.code,
@@ -182,28 +182,27 @@ interface ReadFailure {
   readonly exitCode: number | null;
 }
 
-function readFailure(value: Uint8Array): ReadFailure {
-  try {
-    const { failure, commandOutcome } = decodeFailure(value);
-    const { code, message, stack } = failure;
-    return {
-      failure: {
-        code: textOf(code).slice(0, CODE_CHARACTERS_MAX) || "error",
-        message: textOf(message).slice(0, ERROR_MESSAGE_BYTES_MAX),
-        stack: textOf(stack),
-      },
-      exitCode:
-        commandOutcome !== null && isCommandOutcome(commandOutcome)
-          ? decodeCommandOutcome(commandOutcome).exitCode
-          : null,
-    };
-  } catch {
-    // A worker may send anything; that it failed is certain.
-    return { failure: { code: "error", message: "Its failure cannot be read." }, exitCode: null };
-  }
+function readValue(value: Uint8Array): ReadFailure {
+  const { failure, commandOutcome } = readFailure(value);
+  const { code, message, stack = "" } = failure;
+  return {
+    failure: {
+      code: code.slice(0, CODE_CHARACTERS_MAX) || "error",
+      message: message.slice(0, ERROR_MESSAGE_BYTES_MAX),
+      stack,
+    },
+    exitCode: commandOutcome === null ? null : exitCodeOf(commandOutcome),
+  };
 }
 
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+/** A worker may send anything. */
+function exitCodeOf(commandOutcome: Uint8Array): number | null {
+  try {
+    return decodeCommandOutcome(commandOutcome).exitCode;
+  } catch {
+    return null;
+  }
+}
 
 const FRONT = new TextEncoder().encode('{"code":"');
 const QUOTE = 34;

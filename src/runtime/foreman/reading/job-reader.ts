@@ -4,7 +4,7 @@
  * are read as they are committed: while a commit waits for a busy or full store, the machine is ahead.
  */
 import type { Clock } from "../../platform/clock.ts";
-import { decodeFailure, type Failure, VALUE_FAILURE } from "../../protocol/failure.ts";
+import { type Failure, readFailure, VALUE_FAILURE } from "../../protocol/failure.ts";
 import type { JobId } from "../../protocol/ids.ts";
 import { type JobFacts, type JobFold, SETTLED_FAILED } from "../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../scheduler/foreman/machine.ts";
@@ -130,7 +130,7 @@ export function createJobReader(parts: {
 
 function failureIn(entry: ReadableSettlement, index: number): Failure | null {
   const value = rowValue(entry, entry.rowOf(index));
-  return value[0] === VALUE_FAILURE ? decodeFailure(value).failure : null;
+  return value[0] === VALUE_FAILURE ? readFailure(value).failure : null;
 }
 
 function sourceOf(job: JobFacts, seqOf: (index: number) => number): ResultsSource {

@@ -1,7 +1,7 @@
 /** Views of tasks: rows of a list, and one task with its history, input and result. */
 import { type ValueColumn, ValueColumnBuilder } from "../../protocol/columns.ts";
 import { CcError } from "../../protocol/error.ts";
-import { decodeFailure, type Failure, VALUE_FAILURE } from "../../protocol/failure.ts";
+import { type Failure, readFailure, VALUE_FAILURE } from "../../protocol/failure.ts";
 import { formatTaskId, type JobId } from "../../protocol/ids.ts";
 import { LIST_ROWS_MAX } from "../../protocol/limits.ts";
 import { valueAsJson } from "../../protocol/value.ts";
@@ -106,7 +106,7 @@ export function createTaskViews(parts: {
     const entry = task.seq === 0 ? null : await cache.get(jobId, task.seq);
     const row = entry?.rowOf(index) ?? 0;
     const value = entry ? rowValue(entry, row) : null;
-    const failure = value?.[0] === VALUE_FAILURE ? decodeFailure(value).failure : null;
+    const failure = value?.[0] === VALUE_FAILURE ? readFailure(value).failure : null;
     return {
       task_id: formatTaskId(jobId, index),
       index,
@@ -204,7 +204,7 @@ function runSeconds(chunk: SettlementChunk, row: number): number | null {
 }
 
 function endedAttempt(row: AttemptEndRow): AttemptView {
-  const failure = row.error?.[0] === VALUE_FAILURE ? decodeFailure(row.error).failure : null;
+  const failure = row.error?.[0] === VALUE_FAILURE ? readFailure(row.error).failure : null;
   return {
     attempt: row.attempt,
     // A cancelled task has its last attempt in the settlement log.
@@ -222,7 +222,7 @@ function settledAttempt(chunk: SettlementChunk, index: number): AttemptView {
   const entry = makeReadable(chunk);
   const row = entry.rowOf(index);
   const value = rowValue(entry, row);
-  const failure: Failure | null = value[0] === VALUE_FAILURE ? decodeFailure(value).failure : null;
+  const failure: Failure | null = value[0] === VALUE_FAILURE ? readFailure(value).failure : null;
   const { attempts } = chunk;
   return {
     attempt: typeof attempts === "number" ? attempts : (attempts[row] ?? 0),

@@ -7,7 +7,7 @@ import {
   decodeCommandOutcome,
   isCommandOutcome,
 } from "../../../protocol/command-outcome.ts";
-import { decodeFailure, type Failure, VALUE_FAILURE } from "../../../protocol/failure.ts";
+import { type Failure, readFailure, VALUE_FAILURE } from "../../../protocol/failure.ts";
 import {
   VALUE_BYTES,
   VALUE_JSON,
@@ -40,7 +40,7 @@ export function inputText(
 export function resultText(value: Uint8Array | null, charactersMax: number): ResultText {
   if (value === null) return NOTHING;
   if (value[0] === VALUE_FAILURE) return failedText(value, charactersMax);
-  if (isCommandOutcome(value)) return outcomeText(decodeCommandOutcome(value), charactersMax);
+  if (isCommandOutcome(value)) return outcomeText(value, charactersMax);
   return {
     result_text: textOfValue(value, charactersMax),
     result_bytes: value.byteLength - 1,
@@ -49,10 +49,10 @@ export function resultText(value: Uint8Array | null, charactersMax: number): Res
 }
 
 function failedText(value: Uint8Array, charactersMax: number): ResultText {
-  const { failure, commandOutcome } = decodeFailure(value);
+  const { failure, commandOutcome } = readFailure(value);
   if (commandOutcome === null)
     return { ...NOTHING, stderr_text: consoleText(failure, charactersMax) };
-  const text = outcomeText(decodeCommandOutcome(commandOutcome), charactersMax);
+  const text = outcomeText(commandOutcome, charactersMax);
   return text.result_bytes === 0 ? { ...NOTHING, stderr_text: text.stderr_text } : text;
 }
 
@@ -60,7 +60,21 @@ function consoleText({ console }: Failure, charactersMax: number): string | null
   return console === undefined || console === "" ? null : cut(console, charactersMax);
 }
 
-function outcomeText(outcome: CommandOutcome, charactersMax: number): ResultText {
+/** A worker may have sent anything. */
+function readOutcome(value: Uint8Array): CommandOutcome | null {
+  try {
+    return decodeCommandOutcome(value);
+  } catch {
+    return null;
+  }
+}
+
+function outcomeText(value: Uint8Array, charactersMax: number): ResultText {
+  const outcome = readOutcome(value);
+  if (outcome === null) {
+    const size = sizeText(value.byteLength);
+    return { ...NOTHING, result_text: `<unreadable, ${size}>`, result_bytes: value.byteLength };
+  }
   const { stdout, storedStdout, stderr } = outcome;
   return {
     result_text:

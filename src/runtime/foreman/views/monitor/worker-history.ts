@@ -4,7 +4,7 @@
  * forgotten an hour after a worker has gone.
  */
 import { indexAt } from "../../../protocol/columns.ts";
-import { decodeFailure, type Failure } from "../../../protocol/failure.ts";
+import { readFailure } from "../../../protocol/failure.ts";
 import { formatTaskId, type WorkerId } from "../../../protocol/ids.ts";
 import type { WorkerMonitorView } from "../../../protocol/monitor-views.ts";
 import type { Change } from "../../../scheduler/foreman/changes.ts";
@@ -34,6 +34,7 @@ const FAILURES_KEPT = 50;
 /** Of one batch of failures only the last ones are looked into. */
 const FAILURES_PER_BATCH = 20;
 const MESSAGE_CHARACTERS_MAX = 300;
+const CODE_CHARACTERS_MAX = 64;
 const FORGET_AFTER_MS = 3_600_000;
 const SWEEP_EACH_MS = 60_000;
 
@@ -141,17 +142,12 @@ function noteSettled(failures: RecentFailure[], settlement: Settlement): void {
 }
 
 function note(failures: RecentFailure[], task_id: string, atMs: number, value: Uint8Array): void {
-  const { code, message } = readFailure(value);
-  const time = new Date(atMs).toISOString();
-  failures.push({ time, task_id, code, message: message.slice(0, MESSAGE_CHARACTERS_MAX) });
+  const { code, message } = readFailure(value).failure;
+  failures.push({
+    time: new Date(atMs).toISOString(),
+    task_id,
+    code: code.slice(0, CODE_CHARACTERS_MAX),
+    message: message.slice(0, MESSAGE_CHARACTERS_MAX),
+  });
   if (failures.length > FAILURES_KEPT) failures.shift();
-}
-
-/** What a worker sent as a failure may be anything. */
-function readFailure(value: Uint8Array): Pick<Failure, "code" | "message"> {
-  try {
-    return decodeFailure(value).failure;
-  } catch {
-    return { code: "error", message: "its failure cannot be read" };
-  }
 }

@@ -234,7 +234,7 @@ describe("a worker's past", () => {
     const broken = settled(1, "failed", 30) as Extract<Change, { type: "settled" }>;
     broken.settlement.values.data.fill(255);
     history.onCommitted([broken], 30);
-    expect(history.of(w1)?.failures.at(-1)?.message).toBe("its failure cannot be read");
+    expect(history.of(w1)?.failures.at(-1)?.message).toBe("Its failure cannot be read.");
   });
 
   test("is forgotten an hour after it was last heard of", () => {

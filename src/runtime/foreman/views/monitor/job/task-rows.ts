@@ -5,7 +5,7 @@
  */
 
 import { u32At } from "../../../../protocol/columns.ts";
-import { decodeFailure, VALUE_FAILURE } from "../../../../protocol/failure.ts";
+import { readFailure, VALUE_FAILURE } from "../../../../protocol/failure.ts";
 import { formatTaskId, type JobId } from "../../../../protocol/ids.ts";
 import type { TaskRowView } from "../../../../protocol/monitor-views.ts";
 import type { TaskView } from "../../../../protocol/views.ts";
@@ -109,13 +109,8 @@ function settledIn({ sketch, rowOf, failureOf }: ReadableSketch, index: number):
   };
 }
 
-/** A worker may have sent anything. */
 function errorIn(value: Uint8Array | null): TaskView["error"] {
   if (value?.[0] !== VALUE_FAILURE) return null;
-  try {
-    const { code, message } = decodeFailure(value).failure;
-    return { code: shortened(String(code)), message: shortened(String(message)) };
-  } catch {
-    return { code: "error", message: "Its failure cannot be read." };
-  }
+  const { code, message } = readFailure(value).failure;
+  return { code: shortened(code), message: shortened(message) };
 }

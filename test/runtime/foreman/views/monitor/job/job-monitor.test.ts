@@ -5,10 +5,14 @@ import {
   ValueColumnBuilder,
 } from "../../../../../../src/runtime/protocol/columns.ts";
 import { encodeCommandOutcome } from "../../../../../../src/runtime/protocol/command-outcome.ts";
-import { encodeFailure } from "../../../../../../src/runtime/protocol/failure.ts";
+import { encodeFailure, VALUE_FAILURE } from "../../../../../../src/runtime/protocol/failure.ts";
 import type { View } from "../../../../../../src/runtime/protocol/messages/client.ts";
 import type { MessageOf } from "../../../../../../src/runtime/protocol/messages.ts";
-import type { JobMonitorView } from "../../../../../../src/runtime/protocol/monitor-views.ts";
+import type {
+  JobMonitorView,
+  TaskMonitorView,
+  WorkerMonitorView,
+} from "../../../../../../src/runtime/protocol/monitor-views.ts";
 import { commandWork } from "../../../../../support/specs.ts";
 import { commandSpec, completion, createRig, type Rig, type TestPeer } from "../../../rig.ts";
 import { beat, completeNext, connectWorker, look, submit, WHOLE } from "../looking.ts";
@@ -127,7 +131,45 @@ describe("a job that runs", () => {
   });
 });
 
+/** A failure as no worker of ours writes it. */
+function failureWithText(text: string): Uint8Array {
+  const bytes = new TextEncoder().encode(text);
+  const value = new Uint8Array(5 + bytes.byteLength);
+  value[0] = VALUE_FAILURE;
+  new DataView(value.buffer).setUint32(1, bytes.byteLength, true);
+  value.set(bytes, 5);
+  return value;
+}
+
 describe("what failed", () => {
+  test.each(["", "null", "{}", "[]", '{"code":7,"message":{}}', '{"code":"error","message":null}'])(
+    "may be told as %p: it is shown as a failure, and the foreman goes on",
+    async (text) => {
+      const rig = await newRig();
+      const client = rig.connect();
+      const spec = commandSpec({ retries: 0 });
+      await submit(client, [1], { spec });
+      const worker = connectWorker(rig, "w1");
+      await failNext(worker, 1, failureWithText(text));
+      await submit(client, [1], { spec, submission_id: "s-2" });
+      await completeNext(worker, 2);
+      const view = await lookAtJob(rig);
+      expect(view.job.state).toBe("failed");
+      const error = { code: "error", message: "Its failure cannot be read." };
+      expect(view.errors).toMatchObject([{ ...error, count: 1 }]);
+      expect(view.tasks.rows["1/0"]?.error).toEqual(error);
+      const task = await look<TaskMonitorView>(rig, {
+        ...{ kind: "task_monitor", job_id: 1, index: 0, text_characters: 100 },
+      });
+      expect(task).toMatchObject({ state: "failed", error, result_text: null });
+      const shown = await look<WorkerMonitorView>(rig, {
+        ...{ kind: "worker_monitor", worker_id: "w1", tasks: WHOLE },
+        ...{ window_seconds: 60, back_seconds: 0 },
+      });
+      expect(shown.recent_failures).toMatchObject([error]);
+    },
+  );
+
   test("is grouped with its workers, its newest tasks and what to do about it", async () => {
     const rig = await newRig();
     const spec = commandSpec({ name: "render" });
