@@ -2,7 +2,9 @@
  * What the screens say about keys: the footer (valid here, the most useful first) and the help (all of this
  * view, searchable). Both are made from the key table.
  */
+import type { FocusBody } from "../feed.ts";
 import { bindingsHere, type CommandId, KEY_GROUPS, type KeyGroup, keyLabel } from "./key-table.ts";
+import { offersFor } from "./pointless.ts";
 import type { Overlay, ScreenState, ViewState } from "./view-state.ts";
 
 export interface KeyHint {
@@ -10,17 +12,21 @@ export interface KeyHint {
   readonly label: string;
 }
 
-/** For the footer: as many from the front as fit; the last one (`?`) always. */
-export function footerHints(view: ViewState): readonly KeyHint[] {
+/**
+ * For the footer: as many from the front as fit; the last one (`?`) always. What cannot be done to what is
+ * shown under the cursor is left out.
+ */
+export function footerHints(view: ViewState, shown: FocusBody | null = null): readonly KeyHint[] {
   if (view.overlay !== null) return overlayHints(view.overlay);
   const screen = view.stack.at(-1);
   if (screen === undefined) return [];
+  const offers = offersFor(screen, shown);
   return bindingsHere(screen, view.readOnly)
-    .flatMap((binding) =>
-      binding.label === null
-        ? []
-        : [{ keys: keyLabel(binding.keys[0] ?? ""), label: binding.label, rank: binding.rank }],
-    )
+    .flatMap(({ command, keys, label: usual, rank }) => {
+      const offered = offers[command];
+      const label = offered === undefined ? usual : offered;
+      return label === null ? [] : [{ keys: keyLabel(keys[0] ?? ""), label, rank }];
+    })
     .sort((a, b) => a.rank - b.rank)
     .map(({ keys, label }) => ({ keys, label }));
 }

@@ -46,7 +46,8 @@ export function keysOf(input: string, flags: KeyFlags): readonly KeyName[] {
   if (flags.eventType === "release") return [];
   const named = NAMED.find(([flag]) => flags[flag] === true);
   if (named !== undefined) return [named[1]];
-  if (flags.escape) return ["escape"];
+  // Two of them that arrive together look like one with Alt.
+  if (flags.escape) return flags.meta ? ["escape", "escape"] : ["escape"];
   if (flags.tab) return [flags.shift ? "shift-tab" : "tab"];
   if (flags.ctrl) return input.length === 1 ? [controlName(input)] : [];
   const keys = [...graphemesOf(input)].map(keyOfGrapheme);

@@ -57,7 +57,7 @@ function framed(model: ScreenModel, theme: Theme): string[] {
     notice === null ? placeRows(model, theme) : noticeRows(notice, bodySize(view), theme);
   const body = withLines(shown, linesAbove(model, theme));
   const foot = notice === null ? footer : noticeFooter;
-  const screen = [header(model, columns, theme), ...body, foot(view, columns, theme)];
+  const screen = [header(model, columns, theme), ...body, foot(model, columns, theme)];
   return view.overlay === null ? screen : withOverlay(screen, view.overlay, model, theme);
 }
 

@@ -53,6 +53,7 @@ describe("keys of an input", () => {
 
   test("escape that arrives together with the next key is both", () => {
     expect(keys("j", { meta: true })).toEqual(["escape", "j"]);
+    expect(keys("", { escape: true, meta: true })).toEqual(["escape", "escape"]);
   });
 
   test("a key that is let go, and a sequence that is no key, are none", () => {

@@ -1,17 +1,20 @@
 /** The last row: the keys that do something here, the most useful first; `?` for all of them is always there. */
+import type { ScreenModel } from "../../model/screen-model.ts";
 import { footerHints, type KeyHint } from "../../navigation/key-hints.ts";
-import type { ViewState } from "../../navigation/view-state.ts";
 import { inert } from "../../text/cells.ts";
 import type { Theme } from "../../theme/theme.ts";
 import { paintRow, plain, type Span, span, spansWidth } from "../../widgets/spans.ts";
 
-export function footer(view: ViewState, width: number, theme: Theme): string {
-  return hintRow(footerHints(view), width, theme);
+export function footer({ view, shown }: Footed, width: number, theme: Theme): string {
+  return hintRow(footerHints(view, shown), width, theme);
 }
 
+type Footed = Pick<ScreenModel, "view" | "shown">;
+
 /** Where there is a notice instead of panes: nothing can be opened, filtered or changed. */
-export function noticeFooter(view: ViewState, width: number, theme: Theme): string {
-  if (view.overlay !== null) return footer(view, width, theme);
+export function noticeFooter(model: Footed, width: number, theme: Theme): string {
+  const { view } = model;
+  if (view.overlay !== null) return footer(model, width, theme);
   const back = view.stack.length > 1 ? [{ keys: "Esc", label: "back" }] : [];
   const hints = [...back, { keys: ":", label: "command" }, { keys: "q", label: "quit" }];
   return hintRow([...hints, { keys: "?", label: "all keys" }], width, theme);
