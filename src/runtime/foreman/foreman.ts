@@ -177,7 +177,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     window,
     vitals,
     observeWorker: sessions.observe,
-    logStore: () => logs.desk.store,
+    logs: () => logs.desk,
     facts: parts.facts,
     clock,
     nowMs: pump.nowMs,

@@ -19,11 +19,11 @@ import { whyJob, whyWorker } from "../../scheduler/foreman/explain/explain.ts";
 import type { JobFacts } from "../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../scheduler/foreman/machine.ts";
 import { foremanTotals, liveJobIds } from "../../scheduler/foreman/selectors.ts";
-import type { LogStore } from "../../store/logs/log-store.ts";
 import type { JobFilter, Store } from "../../store/store.ts";
 import { noSuchJob, noSuchWorker } from "../clients/client-answers.ts";
 import type { Observer } from "../clients/subscriptions/view-sharing.ts";
 import type { ViewAnswer } from "../clients/subscriptions.ts";
+import type { LogDesk } from "../logs/log-desk.ts";
 import { createFailureLedger } from "../reading/failure-ledger.ts";
 import type { InputWindow } from "../reading/input-window.ts";
 import type { JobReader } from "../reading/job-reader.ts";
@@ -53,7 +53,7 @@ export interface ViewBuilderParts {
   readonly facts: ForemanFacts;
   readonly clock: Pick<Clock, "defer" | "setTimer">;
   /** Where what tasks printed is. */
-  logStore(): LogStore;
+  logs(): Pick<LogDesk, "store" | "countsOf">;
   /** Asks a worker to tell for so long what its slots do. */
   observeWorker(workerId: WorkerId, seconds: number): void;
   nowMs(): number;

@@ -79,6 +79,13 @@ export const observe = z.object({
   seconds: z.int().check(z.minimum(1), z.maximum(OBSERVE_SECONDS_MAX)),
 });
 
+/** Bytes of `activity.lanes`. */
+export const LANE_IDLE = 0;
+export const LANE_FAILED = 1;
+/** The first row of `jobs`; the others follow. */
+export const LANE_FIRST_JOB = 2;
+export const LANE_OTHER_JOB = 255;
+
 /**
  * What the slots did since it was told last, at first up to LANE_SECONDS back, and what they do now.
  * Only while observed; in memory only, and nothing is decided by it.

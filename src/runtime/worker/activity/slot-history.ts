@@ -3,15 +3,15 @@
  * sees where idle time was. Always kept: a few stores a batch and a row of numbers a second.
  */
 import { LANE_JOBS_MAX, LANE_SECONDS } from "../../protocol/limits.ts";
+import {
+  LANE_FAILED,
+  LANE_FIRST_JOB,
+  LANE_IDLE,
+  LANE_OTHER_JOB,
+} from "../../protocol/messages/worker.ts";
 
 const IDLE = 0;
 const FAILED = 0xffffffff;
-
-/** Bytes of `activity.lanes`. */
-export const LANE_IDLE = 0;
-export const LANE_FAILED = 1;
-export const LANE_FIRST_JOB = 2;
-export const LANE_OTHER_JOB = 255;
 
 /** Seconds of lanes as they travel. */
 export interface LaneColumns {

@@ -12,8 +12,8 @@ import type { ForemanView } from "../../../protocol/views.ts";
 import type { Change } from "../../../scheduler/foreman/changes.ts";
 import type { JobFacts } from "../../../scheduler/foreman/facts.ts";
 import type { ForemanState } from "../../../scheduler/foreman/machine.ts";
-import type { LogStore } from "../../../store/logs/log-store.ts";
 import type { Store } from "../../../store/store.ts";
+import type { LogDesk } from "../../logs/log-desk.ts";
 import type { FailureLedger } from "../../reading/failure-ledger.ts";
 import type { InputWindow } from "../../reading/input-window.ts";
 import type { JobReader } from "../../reading/job-reader.ts";
@@ -62,7 +62,7 @@ export interface MonitorParts {
   findJob(jobId: number): Promise<JobFacts>;
   foreman(): ForemanView;
   /** Where what tasks printed is. */
-  logStore(): LogStore;
+  logs(): Pick<LogDesk, "store" | "countsOf">;
   /** Asks a worker for its activity. */
   observeWorker(workerId: WorkerId, seconds: number): void;
   nowMs(): number;
@@ -88,7 +88,12 @@ export function createMonitorViews(parts: MonitorParts): MonitorViews {
   });
   const events = createEventTail();
   const overview = createOverview({ ...parts, jobs, workers, events });
-  const logs = createLogMeasure(parts.logStore);
+  const logs = createLogMeasure({
+    get store() {
+      return parts.logs().store;
+    },
+    countsOf: (jobId) => parts.logs().countsOf(jobId),
+  });
 
   function logOf(jobId: JobId, index: number, attempt: number): TaskMonitorView["log"] {
     try {

@@ -7,6 +7,7 @@
  */
 import type { BootId, WorkerId } from "../../../protocol/ids.ts";
 import { LANE_SECONDS } from "../../../protocol/limits.ts";
+import { LANE_FAILED, LANE_FIRST_JOB, LANE_IDLE } from "../../../protocol/messages/worker.ts";
 import type { MessageOf } from "../../../protocol/messages.ts";
 import type { LaneView, WorkerMonitorView } from "../../../protocol/monitor-views.ts";
 
@@ -42,9 +43,6 @@ const FORGET_AFTER_MS = 30_000;
 const IDLE = 0;
 const FAILED = -1;
 const OTHER = -2;
-/** In `activity.lanes`. */
-const BYTE_FAILED = 1;
-const BYTE_FIRST_JOB = 2;
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const NO_LETTER = "?";
 
@@ -126,8 +124,8 @@ function continued(lane: Int32Array, slot: number, { seconds, lanes, jobs }: Act
 }
 
 function valueOfByte(byte: number, jobs: readonly number[]): number {
-  if (byte === IDLE) return IDLE;
-  return byte === BYTE_FAILED ? FAILED : (jobs[byte - BYTE_FIRST_JOB] ?? OTHER);
+  if (byte === LANE_IDLE) return IDLE;
+  return byte === LANE_FAILED ? FAILED : (jobs[byte - LANE_FIRST_JOB] ?? OTHER);
 }
 
 function draw(

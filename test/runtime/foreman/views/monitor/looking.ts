@@ -1,12 +1,34 @@
 /** What tests of the monitor's views share: a foreman in memory, and one look at a view. */
+import { afterEach } from "bun:test";
 import { ValueColumnBuilder } from "../../../../../src/runtime/protocol/columns.ts";
 import { encodeFailure } from "../../../../../src/runtime/protocol/failure.ts";
 import type { ListWindow, View } from "../../../../../src/runtime/protocol/messages/client.ts";
 import type { MessageOf } from "../../../../../src/runtime/protocol/messages.ts";
 import type { OverviewView } from "../../../../../src/runtime/protocol/monitor-views.ts";
-import { completion, type Rig, readyMessage, submission, type TestPeer } from "../../rig.ts";
+import type { MemoryStore } from "../../../../../src/runtime/store/memory.ts";
+import {
+  completion,
+  createRig,
+  type Rig,
+  readyMessage,
+  submission,
+  type TestPeer,
+} from "../../rig.ts";
 
 export const WHOLE: ListWindow = { sort: "", reverse: false, filter: "", from: 0, rows: 100 };
+
+/** Makes foremen that are closed after each test. */
+export function rigsOfTests(): (store?: MemoryStore) => Promise<Rig> {
+  const rigs: Rig[] = [];
+  afterEach(async () => {
+    for (const rig of rigs.splice(0)) await rig.close();
+  });
+  return async (store) => {
+    const rig = await createRig(store);
+    rigs.push(rig);
+    return rig;
+  };
+}
 
 /** Looks once; throws what the foreman answers instead. */
 export async function look<Body>(rig: Rig, view: View): Promise<Body> {

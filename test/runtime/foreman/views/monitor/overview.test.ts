@@ -1,5 +1,5 @@
 /** The overview: sums that agree with what was done, lists cut to their windows, reasons when nothing runs. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createMemoryStore } from "../../../../../src/runtime/store/memory.ts";
 import { anOffer } from "../../../../support/specs.ts";
 import type { Rig } from "../../rig.ts";
@@ -10,20 +10,12 @@ import {
   connectWorker,
   failTask,
   lookAtOverview,
+  rigsOfTests,
   submit,
   WHOLE,
 } from "./looking.ts";
 
-const rigs: Rig[] = [];
-afterEach(async () => {
-  for (const rig of rigs.splice(0)) await rig.close();
-});
-
-async function newRig(): Promise<Rig> {
-  const rig = await createRig();
-  rigs.push(rig);
-  return rig;
-}
+const newRig = rigsOfTests();
 
 test("an idle foreman shows nothing that it does not know", async () => {
   const rig = await newRig();
@@ -94,8 +86,7 @@ test("after a restart the newest events of before are there, and go on in their 
     await submit(client, [1], { submission_id: `s-${number}` });
   }
   await before.close();
-  const after = await createRig(store);
-  rigs.push(after);
+  const after = await newRig(store);
   await submit(after.connect(), [1], { submission_id: "last" });
   const { events } = await lookAtOverview(after, { events: 200 });
   expect(events.slice(0, 4).map(({ kind, job_id }) => [kind, job_id])).toEqual([

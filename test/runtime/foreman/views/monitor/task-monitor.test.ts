@@ -1,5 +1,5 @@
 /** One task on a screen: its texts cut to size, what is no text described, and what runs since when. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import {
   inputText,
   resultText,
@@ -10,13 +10,10 @@ import { encodeCommandOutcome } from "../../../../../src/runtime/protocol/comman
 import { encodeFailure } from "../../../../../src/runtime/protocol/failure.ts";
 import type { TaskMonitorView } from "../../../../../src/runtime/protocol/monitor-views.ts";
 import { encodeValue } from "../../../../../src/runtime/protocol/value.ts";
-import { createRig, type Rig } from "../../rig.ts";
-import { completeNext, connectWorker, look, submit } from "./looking.ts";
+import type { Rig } from "../../rig.ts";
+import { completeNext, connectWorker, look, rigsOfTests, submit } from "./looking.ts";
 
-const rigs: Rig[] = [];
-afterEach(async () => {
-  for (const rig of rigs.splice(0)) await rig.close();
-});
+const newRig = rigsOfTests();
 
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
@@ -107,8 +104,7 @@ describe("a task", () => {
     });
 
   test("is shown while it waits, runs and when it has completed", async () => {
-    const rig = await createRig();
-    rigs.push(rig);
+    const rig = await newRig();
     await submit(rig.connect(), [{ frame: 1 }]);
     expect(await lookAtTask(rig, 0)).toMatchObject({
       task_id: "1/0",
@@ -159,8 +155,7 @@ describe("a task", () => {
   });
 
   test("that was queued again shows no result of before", async () => {
-    const rig = await createRig();
-    rigs.push(rig);
+    const rig = await newRig();
     const client = rig.connect();
     const worker = connectWorker(rig, "w1");
     await submit(client, ["a"]);
@@ -174,8 +169,7 @@ describe("a task", () => {
   });
 
   test("that does not exist is refused", async () => {
-    const rig = await createRig();
-    rigs.push(rig);
+    const rig = await newRig();
     await submit(rig.connect(), ["a"]);
     await expect(lookAtTask(rig, 1)).rejects.toMatchObject({ code: "no_such_task" });
   });

@@ -1,5 +1,5 @@
 /** One worker on a screen: load over time, lanes as it tells them, what runs, what failed; bounded and fenced. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createWorkerActivity } from "../../../../../src/runtime/foreman/views/monitor/worker-activity.ts";
 import { createWorkerHistory } from "../../../../../src/runtime/foreman/views/monitor/worker-history.ts";
 import { ValueColumnBuilder } from "../../../../../src/runtime/protocol/columns.ts";
@@ -11,19 +11,10 @@ import type { WorkerMonitorView } from "../../../../../src/runtime/protocol/moni
 import type { Change } from "../../../../../src/runtime/scheduler/foreman/changes.ts";
 import { anOffer, commandWork } from "../../../../support/specs.ts";
 
-import { commandSpec, createRig, type Rig } from "../../rig.ts";
-import { beat, connectWorker, look, submit, WHOLE } from "./looking.ts";
+import { commandSpec, type Rig } from "../../rig.ts";
+import { beat, connectWorker, look, rigsOfTests, submit, WHOLE } from "./looking.ts";
 
-const rigs: Rig[] = [];
-afterEach(async () => {
-  for (const rig of rigs.splice(0)) await rig.close();
-});
-
-async function newRig(): Promise<Rig> {
-  const rig = await createRig();
-  rigs.push(rig);
-  return rig;
-}
+const newRig = rigsOfTests();
 
 const lookAtWorker = (rig: Rig, workerId: string, tasks: Partial<ListWindow> = {}) =>
   look<WorkerMonitorView>(rig, {
