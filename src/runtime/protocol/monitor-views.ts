@@ -99,7 +99,7 @@ export interface OverviewView {
     readonly trend: number | null;
     readonly recent: readonly number[];
   };
-  /** Until all unfinished jobs are done at this rate. */
+  /** Until all unfinished jobs that are not paused are done at this rate. */
   readonly eta_seconds: number | null;
   /** Of all tasks settled in the window. */
   readonly failed_percent: number | null;

@@ -7,7 +7,14 @@ import type { WorkerOffer } from "../../protocol/job-spec.ts";
 import type { JobState, TaskCounts, TaskState, WorkerState } from "../../protocol/views.ts";
 import { formatDuration } from "./explain/wording.ts";
 import type { JobFacts } from "./facts.ts";
-import { countOf, factsOf, isBlocked, liveState, queuedCount } from "./jobs/live-job.ts";
+import {
+  countOf,
+  factsOf,
+  isBlocked,
+  liveState,
+  queuedCount,
+  settledCount,
+} from "./jobs/live-job.ts";
 import { attemptOfRow, rowOfIndex } from "./outcomes/assignments.ts";
 import {
   TASK_ALONE,
@@ -102,16 +109,19 @@ export function jobFacts(state: ForemanState, jobId: JobId): JobFacts | null {
 export function jobProgress(state: ForemanState, jobId: JobId, nowMs: number): JobProgress | null {
   const job = state.jobs.get(jobId);
   if (!job) return null;
-  const counts = taskCounts(state, job);
-  const tasksPerSecond = ratePerSecond(job.pace.rate, nowMs);
-  const left = counts.blocked + counts.queued + counts.delayed + counts.running;
-  const isKnown = tasksPerSecond !== null && tasksPerSecond > 0 && job.inputsClosedAtMs !== null;
   return {
     state: liveState(job),
-    counts,
-    tasksPerSecond,
-    etaSeconds: isKnown ? left / tasksPerSecond : null,
+    counts: taskCounts(state, job),
+    tasksPerSecond: ratePerSecond(job.pace.rate, nowMs),
+    etaSeconds: secondsLeft(job, nowMs),
   };
+}
+
+/** At the rate of now; null: nobody knows, as of a job that is paused or whose inputs are open. */
+export function secondsLeft(job: LiveJob, nowMs: number): number | null {
+  if (job.isPaused || job.inputsClosedAtMs === null) return null;
+  const rate = ratePerSecond(job.pace.rate, nowMs);
+  return rate === null || rate === 0 ? null : (job.tasks.count - settledCount(job)) / rate;
 }
 
 export function taskCounts(state: ForemanState, job: LiveJob): TaskCounts {

@@ -10,7 +10,12 @@ import {
   mergeHistogram,
 } from "../../../scheduler/foreman/aggregates/histogram.ts";
 import { whyJob } from "../../../scheduler/foreman/explain/explain.ts";
-import { countOf, isBlocked, queuedCount } from "../../../scheduler/foreman/jobs/live-job.ts";
+import {
+  countOf,
+  isBlocked,
+  queuedCount,
+  settledCount,
+} from "../../../scheduler/foreman/jobs/live-job.ts";
 import type { ForemanState } from "../../../scheduler/foreman/machine.ts";
 import { TASK_DELAYED, TASK_RUNNING } from "../../../scheduler/foreman/queues/task-table.ts";
 import { busySlotsOf } from "../../../scheduler/foreman/selectors.ts";
@@ -34,24 +39,31 @@ export interface TaskSums {
   readonly delayed: number;
   readonly blocked: number;
   readonly running: number;
+  /** Unsettled ones of jobs that go on by themselves, which paused ones do not. */
+  readonly left: number;
 }
 
 export function sumTasks({ jobs, nowMs }: ForemanState): TaskSums {
-  const sums = { queued: 0, delayed: 0, blocked: 0, running: 0 };
+  const sums = { queued: 0, delayed: 0, blocked: 0, running: 0, left: 0 };
   for (const job of jobs.values()) {
     sums[isBlocked(job, nowMs) ? "blocked" : "queued"] += queuedCount(job);
     sums.delayed += countOf(job, TASK_DELAYED);
     sums.running += countOf(job, TASK_RUNNING);
+    if (!job.isPaused) sums.left += job.tasks.count - settledCount(job);
   }
   return sums;
 }
 
 /** Everything that has not begun. */
-export const depthOf = ({ queued, delayed, blocked }: TaskSums): number =>
+export const depthOf = ({ queued, delayed, blocked }: Omit<TaskSums, "left">): number =>
   queued + delayed + blocked;
 
 /** By the median of the last minute's rates, so that a stall or a burst does not make it jump. */
-export function etaSeconds(series: Series, sums: TaskSums, nowMs: number): number | null {
+export function etaSeconds(
+  series: Series,
+  { left }: Pick<TaskSums, "left">,
+  nowMs: number,
+): number | null {
   const untilMs = Math.floor(nowMs / ETA_STEP_MS) * ETA_STEP_MS;
   const { settled } = cutSeries([series], {
     nowMs: untilMs,
@@ -63,7 +75,6 @@ export function etaSeconds(series: Series, sums: TaskSums, nowMs: number): numbe
   const total = known.reduce((sum, count) => sum + count, 0);
   const median = known.sort((a, b) => a - b)[Math.floor(known.length / 2)];
   if (median === undefined || total < ETA_TASKS_MIN) return null;
-  const left = depthOf(sums) + sums.running;
   return left === 0 ? null : roundElapsed(Math.ceil((left * ETA_STEP_MS) / 1000 / median));
 }
 

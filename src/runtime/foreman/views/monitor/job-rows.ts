@@ -21,7 +21,7 @@ import {
   TASK_RUNNING,
 } from "../../../scheduler/foreman/queues/task-table.ts";
 import { ratePerSecond } from "../../../scheduler/foreman/rate.ts";
-import { jobFacts } from "../../../scheduler/foreman/selectors.ts";
+import { jobFacts, secondsLeft } from "../../../scheduler/foreman/selectors.ts";
 import type { LiveJob } from "../../../scheduler/foreman/state.ts";
 import type { JobViews } from "../job-views.ts";
 import type { SortKey } from "./list-window.ts";
@@ -74,8 +74,9 @@ export function createJobRows(parts: {
     return countOf(job, TASK_RUNNING) > 0 ? null : reasons.of(job.jobId);
   }
 
+  /** A clock that was set back between two starts may have it begin in the future. */
   const elapsedSeconds = ({ createdAtMs, finishedAtMs }: JobFacts): number =>
-    ((finishedAtMs ?? parts.nowMs()) - createdAtMs) / 1000;
+    Math.max(0, (finishedAtMs ?? parts.nowMs()) - createdAtMs) / 1000;
 
   function factsOf(jobId: JobId): JobFacts {
     const facts = jobFacts(state, jobId) ?? state.ended.get(jobId);
@@ -130,14 +131,8 @@ export function createJobRows(parts: {
     queued: (live) => (live ? queuedCount(live) + countOf(live, TASK_DELAYED) : null),
     failed: (live, facts) => (live ? countOf(live, TASK_FAILED) : (facts?.failed ?? null)),
     rate: (live) => (live ? ratePerSecond(live.pace.rate, parts.nowMs()) : null),
-    eta: (live) => (live ? secondsLeft(live) : null),
+    eta: (live) => (live ? secondsLeft(live, parts.nowMs()) : null),
   };
-
-  function secondsLeft(job: LiveJob): number | null {
-    const rate = ratePerSecond(job.pace.rate, parts.nowMs());
-    if (rate === null || rate === 0 || job.inputsClosedAtMs === null) return null;
-    return (job.tasks.count - settledCount(job)) / rate;
-  }
 
   return {
     row,

@@ -11,7 +11,7 @@ import type { ForemanState } from "../../../scheduler/foreman/machine.ts";
 import { rowOfIndex } from "../../../scheduler/foreman/outcomes/assignments.ts";
 import { findAssignmentOf, settleSeqOf } from "../../../scheduler/foreman/selectors.ts";
 import type { TaskViews } from "../task-views.ts";
-import { roundElapsed, roundOrNull, wholeSecond } from "./series-views.ts";
+import { roundOrNull, roundRunning, wholeSecond } from "./series-views.ts";
 import { inputText, resultText } from "./value-text.ts";
 
 export interface TaskMonitorParts {
@@ -61,7 +61,7 @@ export function createTaskMonitor(
     const job = state.jobs.get(jobId);
     const assignment = job === undefined ? null : findAssignmentOf(job, index);
     const startedAtMs = assignment?.startedAtMs.get(rowOfIndex(assignment, index));
-    return startedAtMs === undefined ? null : roundElapsed((parts.nowMs() - startedAtMs) / 1000);
+    return startedAtMs === undefined ? null : roundRunning(parts.nowMs() - startedAtMs);
   }
 
   return async (view) => {
