@@ -107,10 +107,8 @@ function formOf({ json }: Context, { index }: JobOrTask, job: JobDetailView) {
 async function sayWaiting(context: Context, link: Link, found: JobOrTask): Promise<void> {
   if (context.quiet || context.json) return;
   const job = await lookAtDetails(link, found.jobId);
-  const why = job.why === null ? "" : `: ${safeLine(job.why.sentence)}`;
-  await context.io.stderr.write(
-    `${nameOf(found)} has printed nothing yet; job ${job.job_id} is ${job.state}${why}\n`,
-  );
+  const why = job.why === null ? `It is ${job.state}.` : safeLine(job.why.sentence);
+  await context.io.stderr.write(`${nameOf(found)} has printed nothing yet. ${why}\n`);
 }
 
 interface End {
