@@ -29,6 +29,9 @@ type Context = Pick<CommandContext, "io" | "env" | "quiet">;
 
 const STDERR = 2;
 const LOOK_EVERY_MS = 500;
+/** Narrow enough that few resizes wrap a row; there is no more to show anyway. */
+const COLUMNS_MAX = 80;
+const XTERM_JS = /^(vscode|hyper|tabby)$/i;
 
 /**
  * Whether a person sits at a terminal that can show it. One without input from there, as a script's
@@ -50,6 +53,7 @@ export function openStatus(context: Context, values: DaemonValues): LiveStatus |
     send: (bytes) => writeInThread(STDERR, bytes),
     sendNow: writeLastWords,
     clock,
+    slipsWhenWrapped: XTERM_JS.test(env["TERM_PROGRAM"] ?? ""),
   });
   let draw: ((look: StatusLook) => readonly string[]) | null = null;
   let isAway = false;
@@ -59,7 +63,13 @@ export function openStatus(context: Context, values: DaemonValues): LiveStatus |
     if (draw === null || isAway) return;
     // In a shell's background the terminal is the shell's.
     const { columns, rows } = process.stderr;
-    void painter.show(isInForeground() ? draw({ columns, rows, theme }) : []);
+    const size = { columns: Math.min(columns, COLUMNS_MAX), rows };
+    void painter.show(isInForeground() ? draw({ ...size, theme }) : []);
+  }
+
+  function onResize(): void {
+    painter.resized(process.stderr.columns);
+    look();
   }
 
   function onTime(): void {
@@ -89,7 +99,7 @@ export function openStatus(context: Context, values: DaemonValues): LiveStatus |
   }
 
   const listeners = [
-    ["SIGWINCH", look],
+    ["SIGWINCH", onResize],
     ["SIGTSTP", onSuspend],
     ["SIGCONT", onContinue],
     ["SIGQUIT", onQuit],

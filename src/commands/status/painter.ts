@@ -6,6 +6,7 @@
  * only so many are kept.
  */
 import type { Clock } from "../../runtime/platform/clock.ts";
+import { cellWidth } from "../../tui/text/cells.ts";
 
 export interface PainterParts {
   /** Writes without holding up the process; rejects when the terminal is gone. One at a time. */
@@ -13,6 +14,11 @@ export interface PainterParts {
   /** Writes before it returns, for the process's last moment. */
   sendNow(text: string): void;
   readonly clock: Pick<Clock, "monotonicMs" | "setTimer">;
+  /**
+   * Whether a terminal that becomes narrow moves the cursor down by the rows that are wrapped below it, too.
+   * Those made with xterm.js do; elsewhere the cursor stays on its line.
+   */
+  readonly slipsWhenWrapped: boolean;
 }
 
 export interface Painter {
@@ -22,6 +28,8 @@ export interface Painter {
   show(rows: readonly string[]): Promise<void>;
   /** Somebody else has written: the rows are wherever they are, and are painted anew. */
   forget(): void;
+  /** The terminal has so many columns now; before, it may have had more. */
+  resized(columns: number): void;
   /** Takes the rows away for good; does not wait long for a terminal that takes nothing. */
   stop(): Promise<void>;
   /** The same at the process's end, where nothing can be waited for. */
@@ -39,20 +47,23 @@ const ERASE_BELOW = "\x1b[J";
 
 /** The bytes that bring the terminal from the old rows to `text` with `rows` below it. */
 export function frameOf(text: string, rows: readonly string[], hasRows: boolean): string {
-  const above = text === "" ? "" : `${hasRows ? `\r${ERASE_BELOW}` : ""}${text}`;
-  if (rows.length === 0) return above === "" && hasRows ? `\r${ERASE_BELOW}` : above;
+  const above = hasRows && (text !== "" || rows.length === 0) ? `\r${ERASE_BELOW}${text}` : text;
+  if (rows.length === 0) return above;
   const below = rows.map((row) => `${row}${ERASE_LINE_END}`).join("\r\n");
   const up = rows.length > 1 ? `\x1b[${rows.length - 1}A` : "";
   return `${above}\r${below}${ERASE_BELOW}${up}\r`;
 }
 
-export function createPainter({ send, sendNow, clock }: PainterParts): Painter {
+export function createPainter(parts: PainterParts): Painter {
+  const { send, sendNow, clock } = parts;
   let waiting: string[] = [];
   let waitingCharacters = 0;
   let droppedCount = 0;
   let wanted: readonly string[] = [];
   /** What is on the terminal; null: nothing of ours. */
   let painted: readonly string[] | null = null;
+  /** So far below the first row the terminal has put the cursor. */
+  let slippedRows = 0;
   let isGone = false;
   let sendingSinceMs: number | null = null;
   let turn: Promise<void> = Promise.resolve();
@@ -68,6 +79,12 @@ export function createPainter({ send, sendNow, clock }: PainterParts): Painter {
     return text;
   }
 
+  function takeFrame(rows: readonly string[]): string {
+    const up = slippedRows > 0 ? `\x1b[${slippedRows}A` : "";
+    slippedRows = 0;
+    return up + frameOf(takeTexts(), rows, painted !== null);
+  }
+
   const hasWork = (): boolean => waiting.length > 0 || !isSame(wanted, painted ?? []);
 
   function work(): Promise<void> {
@@ -81,7 +98,7 @@ export function createPainter({ send, sendNow, clock }: PainterParts): Painter {
     try {
       while (!isGone && hasWork()) {
         const rows = wanted;
-        const frame = frameOf(takeTexts(), rows, painted !== null);
+        const frame = takeFrame(rows);
         painted = rows.length === 0 ? null : rows;
         sendingSinceMs = clock.monotonicMs();
         await send(Buffer.from(frame));
@@ -111,7 +128,12 @@ export function createPainter({ send, sendNow, clock }: PainterParts): Painter {
     },
     forget() {
       painted = null;
+      slippedRows = 0;
       void work();
+    },
+    resized(columns) {
+      if (!parts.slipsWhenWrapped || painted === null) return;
+      slippedRows = painted.reduce((sum, row) => sum + wrappedRows(row, columns), 0);
     },
     async stop() {
       wanted = [];
@@ -125,13 +147,17 @@ export function createPainter({ send, sendNow, clock }: PainterParts): Painter {
       wanted = [];
       const isStuck = sendingSinceMs !== null && clock.monotonicMs() - sendingSinceMs > STUCK_MS;
       if (isGone || isStuck || !hasWork()) return;
-      const frame = frameOf(takeTexts(), [], painted !== null);
+      const frame = takeFrame([]);
       painted = null;
       isGone = true;
       sendNow(frame);
     },
   };
 }
+
+/** Rows that it takes beyond its first. */
+const wrappedRows = (row: string, columns: number): number =>
+  Math.max(0, Math.ceil(cellWidth(row, { sgr: true }) / Math.max(1, columns)) - 1);
 
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((row, at) => row === b[at]);
