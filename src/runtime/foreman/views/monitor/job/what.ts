@@ -9,8 +9,11 @@ const SECRET_CHARACTERS_MIN = 4;
 export function whatRuns(spec: JobSpec): string {
   const { work } = spec;
   if (work.kind === "function") return shortened(work.entry_file);
+  const clean = secretRemover(spec);
   const [script = ""] = work.argv;
-  return shortened(withoutSecrets(spec, work.shell ? script : work.argv.map(quoted).join(" ")));
+  return shortened(
+    work.shell ? clean(script) : work.argv.map((word) => quoted(word, clean)).join(" "),
+  );
 }
 
 /** `ann@host:/folder`; null: it was not said. */
@@ -20,13 +23,17 @@ export function whereFrom({ submitted_from: from }: JobSpec): string | null {
   return shortened(`${user === "" ? "" : `${user}@`}${host}${folder === "" ? "" : `:${folder}`}`);
 }
 
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./{}-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+/** Quotation marks may change a secret, so it goes before they come. */
+function quoted(word: string, clean: (text: string) => string): string {
+  if (/^[\w@%+=:,./{}-]+$/.test(word)) return clean(word);
+  return `'${clean(word).replaceAll("'", "'\\''")}'`;
+}
 
-function withoutSecrets({ env }: JobSpec, text: string): string {
-  let clean = text;
-  for (const { value, secret } of Object.values(env)) {
-    if (secret && value.length >= SECRET_CHARACTERS_MIN) clean = clean.replaceAll(value, "***");
-  }
-  return clean;
+/** The longest first: one secret may be a part of another. */
+function secretRemover({ env }: JobSpec): (text: string) => string {
+  const secrets = Object.values(env)
+    .filter(({ value, secret }) => secret && value.length >= SECRET_CHARACTERS_MIN)
+    .map(({ value }) => value)
+    .sort((a, b) => b.length - a.length);
+  return (text) => secrets.reduce((clean, value) => clean.replaceAll(value, "***"), text);
 }
