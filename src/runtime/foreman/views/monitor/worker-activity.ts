@@ -40,6 +40,9 @@ const ASK_AGAIN_MS = 5_000;
 const STALE_MS = 5_000;
 const FORGET_AFTER_MS = 30_000;
 
+/** A screen has no rows for more; they are told anew each second. */
+const LANES_SHOWN_MAX = 256;
+
 const IDLE = 0;
 const FAILED = -1;
 const OTHER = -2;
@@ -138,7 +141,7 @@ function draw(
     if (value === IDLE) return ".";
     return value === FAILED ? "!" : (letters.get(value) ?? NO_LETTER);
   };
-  const views: LaneView[] = lanes.map((lane, at) => ({
+  const views: LaneView[] = lanes.slice(0, LANES_SHOWN_MAX).map((lane, at) => ({
     slot: at + 1,
     lane: Array.from(lane, letterOf).join(""),
   }));

@@ -186,6 +186,15 @@ describe("what a worker tells", () => {
     expect(lanes()?.map((lane) => lane.slice(-2))).toEqual(["a!", ".b"]);
   });
 
+  test("is shown of as many slots as a screen could have rows for", () => {
+    const { told, lanes } = newActivity();
+    told.watch(w1);
+    const slots = 4_096;
+    const bytes = new Uint8Array(slots).fill(2);
+    told.onActivity(w1, boot, { ...activity(["1", "1"]), slots, lanes: bytes });
+    expect(lanes()).toHaveLength(256);
+  });
+
   test("a job keeps its letter while it is to be seen, and then another may have it", () => {
     const { told, lanes } = newActivity();
     told.watch(w1);
