@@ -106,7 +106,7 @@ describe("cc wait", () => {
       `job 2 completed: 2 completed, T
 job 1 failed: 2 completed, 1 failed, T
   1x error: no b (partly.ts:4:31) 1/1
-next: cc tasks 1 --state failed · cc try 1/1 · cc retry 1
+next: cc tasks 1 --state failed · cc logs 1 --failed · cc try 1/1 · cc retry 1
 `,
     );
     const quiet = await stage.cc(["wait", "-q", "1"]);

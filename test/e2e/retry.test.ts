@@ -79,7 +79,7 @@ describe("cc retry", () => {
       `task ${job}/1 failed: error: odd: 1
 job ${job}, 1 task again: 0 completed, 1 failed, T
   1x error: odd: 1 (odd.ts:4:30) ${job}/1
-next: cc tasks ${job} --state failed · cc try ${job}/1 · cc retry ${job}
+next: cc tasks ${job} --state failed · cc logs ${job} --failed · cc try ${job}/1 · cc retry ${job}
 `,
     );
   });

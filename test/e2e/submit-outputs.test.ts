@@ -246,7 +246,7 @@ describe("the end of a job", () => {
       expect(stderr).toMatch(/job \d+ failed: 2 completed, 2 failed, \S+\n/);
       expect(stderr).toMatch(/ {2}2x error: no good: 2 \(fails\.ts:3:\d+\) \d+\/1\n/);
       expect(stderr).toContain(
-        `next: cc tasks ${jobId} --state failed · cc try ${jobId}/1 · cc retry ${jobId}\n`,
+        `next: cc tasks ${jobId} --state failed · cc logs ${jobId} --failed · cc try ${jobId}/1 · cc retry ${jobId}\n`,
       );
       const quiet = await served.cc(["submit", "-q", "fails.ts"]);
       expect(quiet.stderr).toBe("");

@@ -68,7 +68,7 @@ function nextLines(
 ): readonly string[] {
   const commands: string[] = [];
   if (failed > 0) {
-    commands.push(`cc tasks ${jobId} --state failed`);
+    commands.push(`cc tasks ${jobId} --state failed`, `cc logs ${jobId} --failed`);
     const [group] = groups;
     if (group) commands.push(`cc try ${jobId}/${group.index}`);
   }

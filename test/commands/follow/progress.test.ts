@@ -265,7 +265,7 @@ describe("the last lines", () => {
     expect(lines()).toEqual([
       "job 17 failed: 9,999 completed, 1 failed, 56 min",
       "  1x error: no host (job.ts:3:9) 17/42",
-      "next: cc tasks 17 --state failed · cc try 17/42 · cc retry 17",
+      "next: cc tasks 17 --state failed · cc logs 17 --failed · cc try 17/42 · cc retry 17",
     ]);
   });
 
