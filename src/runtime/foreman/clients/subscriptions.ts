@@ -36,9 +36,13 @@ export interface Subscriptions {
   stop(): void;
 }
 
-interface Followed {
+/** Its first view is being built. */
+interface Opening {
   readonly channel: Channel;
   readonly request: number;
+}
+
+interface Followed extends Opening {
   readonly view: View;
   readonly observer: Observer;
   readonly key: string;
@@ -56,18 +60,24 @@ export function createSubscriptions(
   clock: Clock,
 ): Subscriptions {
   const followed = new Set<Followed>();
+  const openings = new Set<Opening>();
   let timer: Timer | null = null;
   let isDirty = false;
   let refreshedAtMs = clock.monotonicMs();
 
   async function open(channel: Channel, message: MessageOf<"subscribe">): Promise<void> {
     const { request, view } = message;
+    if (message.follow && countOf(channel) >= SUBSCRIPTIONS_PER_CHANNEL_MAX) throw tooMany();
     const observer = { owner: channel.peer.owner, sinceMs: nowMs() };
-    const { body, value } = await build(view, observer);
+    const opening: Opening = { channel, request };
+    if (message.follow) openings.add(opening);
+    const { body, value } = await build(view, observer).catch((thrown: unknown) => {
+      openings.delete(opening);
+      throw thrown;
+    });
     channel.send({ type: "snapshot", request, seq: 0, body, ...(value ? { value } : {}) });
-    // It may have left while the view was built.
-    if (!message.follow || !channel.isOpen) return;
-    if (countOf(channel) >= SUBSCRIPTIONS_PER_CHANNEL_MAX) throw tooMany();
+    // It may have left, or said that it has seen enough, while the view was built.
+    if (!openings.delete(opening) || !channel.isOpen) return;
     followed.add({
       channel,
       request,
@@ -83,7 +93,12 @@ export function createSubscriptions(
   }
 
   const countOf = (channel: Channel): number =>
-    [...followed].filter((entry) => entry.channel === channel).length;
+    [...followed, ...openings].filter((entry) => entry.channel === channel).length;
+
+  function forget(isMeant: (entry: Opening) => boolean): void {
+    for (const entry of followed) if (isMeant(entry)) followed.delete(entry);
+    for (const entry of openings) if (isMeant(entry)) openings.delete(entry);
+  }
 
   function arm(costMs: number): void {
     timer = followed.size === 0 ? null : clock.setTimer(pauseAfter(costMs), () => void round());
@@ -151,18 +166,17 @@ export function createSubscriptions(
   return {
     open,
     close(channel, request) {
-      for (const entry of followed) {
-        if (entry.channel === channel && entry.request === request) followed.delete(entry);
-      }
+      forget((entry) => entry.channel === channel && entry.request === request);
     },
     drop(channel) {
-      for (const entry of followed) if (entry.channel === channel) followed.delete(entry);
+      forget((entry) => entry.channel === channel);
     },
     touch() {
       isDirty = true;
     },
     stop() {
       followed.clear();
+      openings.clear();
       timer?.cancel();
       timer = null;
     },

@@ -222,6 +222,34 @@ test("after unsubscribe or on another connection nothing comes", async () => {
   rig.subscriptions.stop();
 });
 
+test("who says that it has seen enough before the first view is built is not told more", async () => {
+  let figure = 0;
+  const rig = createRig(() => ({ figure }));
+  const [stays, leaves] = [rig.connect(), rig.connect()];
+  await rig.subscriptions.open(stays.foreman, subscribe(1, WORKERS, true));
+  const opening = rig.subscriptions.open(leaves.foreman, subscribe(1, WORKERS, true));
+  rig.subscriptions.close(leaves.foreman, 1);
+  await opening;
+  figure++;
+  rig.subscriptions.touch();
+  await rig.round();
+  expect(stays.heard).toHaveLength(2);
+  expect(leaves.heard).toHaveLength(1);
+  rig.subscriptions.stop();
+});
+
+test("a refused view is answered once, without a view before", async () => {
+  const rig = createRig(() => ({}));
+  const { foreman, heard } = rig.connect();
+  const asked = Array.from({ length: 70 }, (_, request) =>
+    rig.subscriptions.open(foreman, subscribe(request, WORKERS, true)),
+  );
+  const ends = await Promise.allSettled(asked);
+  expect(ends.filter(({ status }) => status === "rejected")).toHaveLength(6);
+  expect(heard).toHaveLength(64);
+  rig.subscriptions.stop();
+});
+
 test("one connection follows so many views and no more", async () => {
   const rig = createRig(() => ({}));
   const { foreman } = rig.connect();
