@@ -75,6 +75,16 @@ export function estimate(text: string): string {
   return text === UNKNOWN ? text : `~${text}`;
 }
 
+/** When it may be done: `~13s`, `~1m10s`, `~12m`, `~3h05m`, `~12h`; an estimate has no more than two places. */
+export function shortEstimate(seconds: Amount): string {
+  if (!isKnown(seconds)) return UNKNOWN;
+  if (seconds >= 599.5 && seconds < 3_570) return `~${Math.round(seconds / 60)}m`;
+  if (seconds >= 35_970 && seconds < DAY - 1_800) return `~${Math.round(seconds / 3_600)}h`;
+  // What is nearly an hour or a day is one.
+  const unit = seconds < 3_570 ? 1 : seconds < 35_970 ? 60 : 3_600;
+  return estimate(shortSeconds(unit === 1 ? seconds : Math.round(seconds / unit) * unit));
+}
+
 /** `14:22:07` by the clock of the person who looks. */
 export function clockTime(atMs: number): string {
   return `${clockMinutes(atMs)}:${two(new Date(atMs).getSeconds())}`;

@@ -6,6 +6,7 @@ import {
   instantTime,
   shortBytes,
   shortCount,
+  shortEstimate,
   shortPercent,
   shortRate,
   shortSeconds,
@@ -116,4 +117,15 @@ test("instants read by the clock of who looks", () => {
     "--",
     "--",
   ]);
+});
+
+test("an estimate never needs more than six cells", () => {
+  const shown = [0.4, 13, 70, 599, 690, 3_540, 3_599, 11_100, 36_500, 86_399, 190_000].map(
+    shortEstimate,
+  );
+  expect(shown).toEqual([
+    ...["~400ms", "~13s", "~1m10s", "~9m59s", "~12m", "~59m", "~1h00m", "~3h05m", "~10h"],
+    ...["~1d00h", "~2d05h"],
+  ]);
+  expect(shortEstimate(null)).toBe("--");
 });

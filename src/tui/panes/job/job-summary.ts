@@ -8,8 +8,8 @@ import { formatExactCount } from "../../text/amounts.ts";
 import { cellWidth, fitCells, inert, truncateEnd, truncateMiddle } from "../../text/cells.ts";
 import {
   clockMinutes,
-  estimate,
   shortCount,
+  shortEstimate,
   shortRate,
   shortSeconds,
   UNKNOWN,
@@ -73,7 +73,7 @@ function untilWhen({ job }: JobMonitorView): string {
   if (isJobEnded(job.state))
     return `took ${job.elapsed_seconds < 1 ? "<1s" : shortSeconds(job.elapsed_seconds)}`;
   if (job.inputs_open) return "so far";
-  return `ETA ${estimate(shortSeconds(job.eta_seconds))}`;
+  return `ETA ${shortEstimate(job.eta_seconds)}`;
 }
 
 /** Told also where there are none. */

@@ -5,9 +5,9 @@
 import type { OverviewView } from "../../../runtime/protocol/monitor-views.ts";
 import { fitCells } from "../../text/cells.ts";
 import {
-  estimate,
   shortBytes,
   shortCount,
+  shortEstimate,
   shortPercent,
   shortRate,
   shortSeconds,
@@ -49,7 +49,7 @@ export const failedShare = ({ failed_percent }: OverviewView): Spans =>
   labelled("FAIL", shortPercent(failed_percent), failed_percent ? "failed" : "plain");
 
 export const etaOfAll = ({ eta_seconds }: OverviewView): Spans =>
-  labelled("ETA", estimate(shortSeconds(eta_seconds)));
+  labelled("ETA", shortEstimate(eta_seconds));
 
 export const runTimes = ({ run }: OverviewView): Spans =>
   labelled("RUN", `p50 ${shortSeconds(run.p50)}  p95 ${shortSeconds(run.p95)}`);

@@ -2,8 +2,8 @@
 import type { JobRowView } from "../../../runtime/protocol/monitor-views.ts";
 import { fitName, inert } from "../../text/cells.ts";
 import {
-  estimate,
   shortCount,
+  shortEstimate,
   shortRate,
   shortSeconds,
   UNKNOWN,
@@ -164,7 +164,7 @@ export const JOB_COLUMNS: readonly Column<JobRowView>[] = [
     width: 6,
     priority: 4,
     align: "right",
-    draw: ({ eta_seconds }) => known(estimate(shortSeconds(eta_seconds))),
+    draw: ({ eta_seconds }) => known(shortEstimate(eta_seconds)),
   },
   {
     key: "elapsed",
