@@ -28,7 +28,7 @@ export async function runBackup(context: Context, folder: string): Promise<ExitC
   const store = resolve(cwd, values.store ?? findPaths(env).defaultStore);
   const copy = await backupStore(store, resolve(cwd, folder));
   await io.stderr.write(
-    `copied ${safeLine(copy.store)} to ${safeLine(copy.target)} (${formatBytes(copy.byteCount)})\n`,
+    `copied ${safeLine(copy.store)} to ${safeLine(copy.target)} (${formatBytes(copy.byteCount)}, without the logs of tasks)\n`,
   );
   const [problem] = copy.problems;
   // The copy stays: what can be read of a damaged store is worth having.

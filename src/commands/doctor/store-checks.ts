@@ -2,7 +2,9 @@
 import { existsSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { hasStore, storePaths } from "../../runtime/store/folder.ts";
+import { examineLogs } from "../../runtime/store/logs/open-logs.ts";
 import { examineStore, isStoreHeld } from "../../runtime/store/sqlite/examine-store.ts";
+import { damageText } from "../../runtime/store/storage-error.ts";
 import { formatBytes, formatPlural } from "../../tui/text/amounts.ts";
 import { type Check, type CheckSection, failed, finding, ok, warning } from "./check.ts";
 
@@ -35,11 +37,23 @@ export async function checkWholeStore(folder: string): Promise<CheckSection> {
       problems.length === 0
         ? [ok("store", `${absolute}: every page and every row agrees (${size})`, facts)]
         : problems.map((problem) => failed("store", problem, remedyOf(absolute), facts));
-    return { title: "store", checks: [...found, await describeHolder(absolute)] };
+    const checks = [...found, await checkLogs(absolute), await describeHolder(absolute)];
+    return { title: "store", checks };
   } catch (thrown) {
     const check = await finding("store", () => Promise.reject(thrown));
     return { title: "store", checks: [check] };
   }
+}
+
+/** They are no results: what is wrong with them ends nothing. */
+async function checkLogs(folder: string): Promise<Check> {
+  return await finding("logs", async () => {
+    const { path, byteCount, problem } = await examineLogs(folder);
+    const facts = { path, bytes: byteCount };
+    if (problem === null) return ok("logs", `${path}: ${formatBytes(byteCount)}, whole`, facts);
+    const text = `${path} is damaged: ${damageText(problem)}`;
+    return warning("logs", text, "The next foreman sets it aside and begins new logs.", facts);
+  });
 }
 
 const remedyOf = (folder: string): string =>
