@@ -27,8 +27,10 @@ import type { Settled, TaskRows } from "./task-rows.ts";
 export const LOOKS_MAX = 10_000;
 const READS_MAX = 200;
 const LOOKS_PER_TURN = 1_000;
+/** A search ends with so many: nobody turns more pages. */
 const FOUND_MAX = 50_000;
-const SEARCHES_MAX = 16;
+/** Some viewers, each with a filter of his own; a search that is dropped begins at the first task again. */
+const SEARCHES_MAX = 32;
 /** A search is begun anew after so long, and after so many times what it took. */
 const AGAIN_MS = 1_000;
 const AGAIN_FACTOR = 5;
@@ -52,14 +54,20 @@ export interface FoundTasks {
 
 export type SearchTasks = (request: SearchRequest) => Promise<FoundTasks>;
 
-interface Search {
+interface Found {
   /** Ascending. */
-  found: number[];
-  /** Of the last whole search; null: there was none. */
-  before: readonly number[] | null;
+  readonly found: readonly number[];
+  /** On how many tasks the filter was tried so far; null: on all. */
+  readonly tried: number | null;
+}
+
+interface Search extends Found {
+  readonly found: number[];
+  tried: number | null;
+  /** What the one before ended with; null: there was none. */
+  readonly before: Found | null;
   /** The task that is looked at next. */
   at: number;
-  tried: number;
   isDone: boolean;
   readonly beganAtMs: number;
   doneAtMs: number;
@@ -74,7 +82,7 @@ export function createTaskSearch(parts: {
   /** By what is searched, in order of last use, oldest first. */
   const searches = new Map<string, Search>();
 
-  function begin(before: readonly number[] | null): Search {
+  function begin(before: Found | null): Search {
     const nowMs = parts.nowMs();
     return {
       ...{ found: [], before, at: 0, tried: 0, isDone: false },
@@ -93,7 +101,7 @@ export function createTaskSearch(parts: {
     return search;
   }
 
-  const renew = (search: Search): Search => begin(search.found);
+  const renew = ({ found, tried }: Search): Search => begin({ found, tried });
 
   function isOld(search: Search, tasks: JobTasks): boolean {
     if (!search.isDone || tasks.live === null) return false;
@@ -112,14 +120,19 @@ export function createTaskSearch(parts: {
         Math.min(left.looks, LOOKS_PER_TURN),
       );
       if (batch.length === 0) {
-        search.isDone = true;
-        search.doneAtMs = parts.nowMs();
-        search.tried = request.tasks.count;
+        search.tried = null;
+        end(search);
         return;
       }
       await lookAt(search, request, batch, left);
       await nextTurn(parts.clock);
     }
+    if (search.found.length >= FOUND_MAX) end(search);
+  }
+
+  function end(search: Search): void {
+    search.isDone = true;
+    search.doneAtMs = parts.nowMs();
   }
 
   async function lookAt(
@@ -182,13 +195,10 @@ export function createTaskSearch(parts: {
       });
       await search.advancing;
     }
-    const found = search.isDone ? search.found : (search.before ?? search.found);
+    const { found, tried } = search.isDone ? search : (search.before ?? search);
     const first = request.byTime ? startedMatching(request) : [];
     const order = orderOf(first, found);
-    return {
-      order: request.reverse ? reversed(order) : order,
-      tried: search.isDone || search.before !== null ? null : search.tried,
-    };
+    return { order: request.reverse ? reversed(order) : order, tried };
   };
 }
 

@@ -228,8 +228,7 @@ test("a filter that cannot be read is refused with what could stand there", asyn
 });
 
 describe("a search in very many tasks", () => {
-  const many = (): JobTasks => {
-    const count = 35_000;
+  const many = (count = 35_000): JobTasks => {
     const states = new Uint8Array(count).fill(TASK_COMPLETED);
     const seqs = Uint32Array.from({ length: count }, (_, index) => index + 1);
     const live = { assignments: new Set() } as unknown as LiveJob;
@@ -247,6 +246,24 @@ describe("a search in very many tasks", () => {
     const looks = [await look(), await look(), await look(), await look()];
     expect(looks.map(({ tried }) => tried)).toEqual([10_000, 20_000, 30_000, undefined]);
     expect(looks.map(({ matching }) => matching)).toEqual([2_000, 4_000, 6_000, 7_000]);
+  });
+
+  test("ends with so many found, says on how many tasks, and is begun anew after a while, too", async () => {
+    const tasks = many(60_000);
+    const rows = rowsOf(tasks);
+    let nowMs = NOW_MS;
+    const search = createTaskSearch({ rows, clock: systemClock, nowMs: () => nowMs });
+    const window = { ...WINDOW, filter: "attempts:1" };
+    const look = () => taskWindow({ rows, search }, JOB, tasks, window);
+    for (let round = 0; round < 6; round++) await look();
+    const full = await look();
+    expect([full.matching, full.tried, full.order[0]]).toEqual([50_000, 50_000, "1/0"]);
+    tasks.attempts[0] = 2;
+    nowMs += 60_000;
+    for (let round = 0; round < 6; round++) await look();
+    const anew = await look();
+    // Tasks are tried a thousand at a time.
+    expect([anew.matching, anew.tried, anew.order[0]]).toEqual([50_999, 51_000, "1/1"]);
   });
 
   test("is begun anew after a while, with the last result shown meanwhile", async () => {
