@@ -15,6 +15,7 @@ import { createView, type ViewOptions } from "../navigation/initial-view.ts";
 import { planLayout } from "../panes/layout.ts";
 import { renderScreen } from "../panes/screen.ts";
 import { taskTextRows } from "../panes/task/task.ts";
+import { taskText } from "../panes/task/task-text.ts";
 import { stripSgr } from "../text/cells.ts";
 import type { Theme } from "../theme/theme.ts";
 import { type ColourDepth, createTheme } from "../theme/themes.ts";
@@ -208,6 +209,10 @@ function longText(
 ): AsyncIterable<string> {
   const place = model.view.stack.at(-1)?.place;
   if (place?.kind === "log" && feed !== null) return wholeLog(feed, place);
-  const rows = renderScreen(model, themeOf(model)).map((row) => stripSgr(row).trimEnd());
-  return textOnce(`${rows.join("\n")}\n`);
+  const theme = themeOf(model);
+  const rows =
+    place?.kind === "task" && model.shown?.kind === "task"
+      ? taskText(model.shown.body, model.view.columns, theme)
+      : renderScreen(model, theme);
+  return textOnce(`${rows.map((row) => stripSgr(row).trimEnd()).join("\n")}\n`);
 }

@@ -46,7 +46,7 @@ export interface MonitorStore {
 
 const SECOND_MS = 1_000;
 /** While windows follow the cursor or a filter is typed. */
-const LOOK_PAUSE_MS = 200;
+const LOOK_PAUSE_MS = 150;
 /** Something that was not there is looked for again. */
 const LOOK_AGAIN_MS = 5_000;
 

@@ -184,5 +184,7 @@ function paneAfter(screen: ScreenState, { shown }: NavContext): number {
     Object.values(screen.lists).every(({ selectedId }) => selectedId === null);
   const tasks = paneIndex(screen.place, "tasks");
   if (!isUntouched || screen.pane !== tasks || shown?.kind !== "job") return screen.pane;
-  return shown.body.errors.length > 0 ? paneIndex(screen.place, "errors") : tasks;
+  // The groups of a job that has ended may come a moment after its counts.
+  const { errors, counts } = shown.body;
+  return errors.length > 0 || counts.failed > 0 ? paneIndex(screen.place, "errors") : tasks;
 }
