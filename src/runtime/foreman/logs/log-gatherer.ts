@@ -171,7 +171,9 @@ export function createLogGatherer(parts: LogGathererParts): LogGatherer {
     if (endByte < log.endByte || (endByte === log.endByte && to.byte > from.byte)) return;
     const newFrom = Math.max(firstByte, log.endByte);
     const newBytes = endByte - newFrom;
-    job.droppedBytes += newFrom - log.endByte + (part.keeps ? 0 : newBytes);
+    const missing = newFrom - log.endByte + (part.keeps ? 0 : newBytes);
+    // A worker may tell any tale; the sum must stay a number that is stored.
+    job.droppedBytes = Math.min(Number.MAX_SAFE_INTEGER, job.droppedBytes + missing);
     log.endByte = endByte;
     changed.add(job);
     if (!part.keeps) return;

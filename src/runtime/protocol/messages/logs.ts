@@ -75,7 +75,7 @@ export const taskLog = z
         isColumnOf(message.index, parts) &&
         isColumnOf(message.attempt, parts) &&
         isColumnOf(message.first_byte, parts) &&
-        (message.first_byte_high === undefined || isColumnOf(message.first_byte_high, parts)) &&
+        isHighColumn(message.first_byte_high ?? 0, parts) &&
         isColumnOf(message.pieces, parts) &&
         sumOf(message.pieces, parts) === count &&
         isColumnOf(message.stream, count) &&
@@ -145,6 +145,10 @@ export const logs = z.object({
 });
 
 export const logMessages = [taskLog, taskLogAck, readLogs, logs] as const;
+
+/** A number must hold what it stands for exactly. */
+const isHighColumn = (column: U32Column, count: number): boolean =>
+  isColumnOf(column, count) && areBelow(column, count, 2 ** 20);
 
 function sumOf(column: U32Column, count: number): number {
   if (typeof column === "number") return column * count;
