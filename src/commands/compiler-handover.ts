@@ -14,6 +14,7 @@ import {
   statSync,
 } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
+import { safeLine } from "../runtime/platform/safe-text.ts";
 
 /** Lists the files, by real path, that this chain of calls has been through already. */
 export const SKIPPED_VARIABLE = "CC_SKIPPED";
@@ -74,7 +75,7 @@ export function noCompilerMessage(
 ): string {
   const call = `cc ${words[0] ?? ""}`.trimEnd();
   const tried = env[SKIPPED_VARIABLE] ? ` (already tried: ${env[SKIPPED_VARIABLE]})` : "";
-  return `cc: "${call}" looks like a call of the C compiler, but no other cc follows on PATH${tried}. To get CrowdCompute out of the way, take ${ownPath} off PATH (it also answers to the name crowdcompute) or set CC=gcc; for its own verbs see cc --help.`;
+  return `cc: "${safeLine(call)}" looks like a call of the C compiler, but no other cc follows on PATH${tried}. To get CrowdCompute out of the way, take ${ownPath} off PATH (it also answers to the name crowdcompute) or set CC=gcc; for its own verbs see cc --help.`;
 }
 
 function skippedPaths(env: Environment): readonly string[] {
