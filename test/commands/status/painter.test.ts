@@ -18,7 +18,9 @@ function stage({ columns = 40, rows = 8, slipsWhenWrapped = true } = {}) {
       await stuck?.promise;
       sent.push(Buffer.from(bytes).toString());
       // What the kernel does with line ends on their way to a terminal.
-      const text = Buffer.from(bytes).toString().replace(/(?<!\r)\n/g, "\r\n");
+      const text = Buffer.from(bytes)
+        .toString()
+        .replace(/(?<!\r)\n/g, "\r\n");
       await new Promise<void>((resolve) => emulator.write(Buffer.from(text), resolve));
     },
   });
