@@ -7,7 +7,7 @@ import type { FocusBody } from "../feed.ts";
 import type { CommandId } from "./key-table.ts";
 import { listOf } from "./panes-of.ts";
 import { isOf } from "./settle.ts";
-import { jobRowOf, ownRow, workerRowOf } from "./shown-lists.ts";
+import { jobRowOf, ownRow, shownList, workerRowOf } from "./shown-lists.ts";
 import type { ScreenState } from "./view-state.ts";
 
 /** What the footer says of a command: another word, or null for not at all. */
@@ -21,6 +21,8 @@ export function offersFor(screen: ScreenState, shown: FocusBody | null): Offers 
     ...jobOffers(screen, shown),
     ...workerOffers(screen, shown),
     ...taskOffers(screen, shown),
+    ...(isEmpty(screen, shown) ? NOTHING_THERE : {}),
+    ...(isEmpty(screen, shown) && screen.place.kind === "overview" ? NOTHING_TO_STEER : {}),
   };
 }
 
@@ -29,6 +31,22 @@ function hasMarks(screen: ScreenState): boolean {
   const list = listOf(screen);
   return list !== null && (screen.lists[list]?.marked.size ?? 0) > 0;
 }
+
+/** The list that has the cursor has no row. */
+function isEmpty(screen: ScreenState, shown: FocusBody | null): boolean {
+  const list = listOf(screen);
+  return list !== null && shownList(shown, list)?.matching === 0;
+}
+
+const NOTHING_THERE: Offers = {
+  open: null,
+  mark: null,
+  log: null,
+  kill: null,
+  "retry-task": null,
+};
+
+const NOTHING_TO_STEER: Offers = { cancel: null, retry: null, pause: null, drain: null };
 
 const selectedId = (screen: ScreenState, name: "jobs" | "workers" | "tasks"): string | null =>
   listOf(screen) === name ? (screen.lists[name]?.selectedId ?? null) : null;
