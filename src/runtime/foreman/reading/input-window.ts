@@ -28,6 +28,11 @@ export interface InputWindow {
   prime(jobId: JobId, chunk: InputChunk): void;
   /** The inputs of these tasks, in their order; a promise only when the store must be asked. */
   read(jobId: JobId, indexes: IndexColumn, count: number): ValueColumn | Promise<ValueColumn>;
+  /**
+   * For whoever looks on; a promise only when the store must be asked. null: it is not there, as its
+   * submission is not committed yet or its job was just forgotten.
+   */
+  readOne(jobId: JobId, index: number): Uint8Array | null | Promise<Uint8Array | null>;
   /** How many of these tasks, from the first, have inputs of so many bytes together; at least one. */
   countWithin(jobId: JobId, indexes: IndexColumn, count: number, bytesMax: number): Promise<number>;
   forget(jobId: JobId): void;
@@ -103,8 +108,17 @@ export function createInputWindow(store: Pick<Store, "readInputChunk">): InputWi
     return hold(jobId, chunk);
   }
 
+  async function loadOne(jobId: JobId, index: number): Promise<Uint8Array | null> {
+    const chunk = await store.readInputChunk(jobId, index);
+    return chunk === null ? null : inputIn(hold(jobId, chunk), index);
+  }
+
   return {
     read,
+    readOne(jobId, index) {
+      const chunk = find(jobId, index);
+      return chunk === null ? loadOne(jobId, index) : inputIn(chunk, index);
+    },
     async countWithin(jobId, indexes, count, bytesMax) {
       let bytes = 0;
       for (let row = 0; row < count; row++) {
@@ -129,6 +143,11 @@ export function createInputWindow(store: Pick<Store, "readInputChunk">): InputWi
       }
     },
   };
+}
+
+function inputIn({ firstIndex, offsets, values }: HeldChunk, index: number): Uint8Array {
+  const at = index - firstIndex;
+  return values.data.subarray(offsets[at] as number, offsets[at + 1] as number);
 }
 
 /** Joins the assignment's inputs from held chunks; null when one is not held. */

@@ -119,8 +119,9 @@ export function createTaskViews(parts: {
   }
 
   async function inputText(jobId: JobId, index: number): Promise<string> {
-    const column = await window.read(jobId, { first: index }, 1);
-    const text = valueAsJson(column.data);
+    const input = await window.readOne(jobId, index);
+    if (input === null) return "";
+    const text = valueAsJson(input);
     return text.length <= INPUT_TEXT_CHARACTERS_MAX
       ? text
       : `${text.slice(0, INPUT_TEXT_CHARACTERS_MAX - 1)}…`;
@@ -155,7 +156,8 @@ export function createTaskViews(parts: {
     const { jobId } = job;
     const fold = isLive(jobId) ? null : await jobs.foldOf(job);
     const { seq } = factsOf(jobId, index, fold);
-    const input = (await window.read(jobId, { first: index }, 1)).data;
+    const input = await window.readOne(jobId, index);
+    if (input === null) throw noInputYet(jobId, index);
     const entry = seq === 0 ? null : await cache.get(jobId, seq);
     return { input, result: entry === null ? null : rowValue(entry, entry.rowOf(index)) };
   }
@@ -248,6 +250,15 @@ function runningAttempt(task: TaskFacts): AttemptView {
     ended_at: null,
   };
 }
+
+const noInputYet = (jobId: JobId, index: number): CcError =>
+  new CcError({
+    code: "no_such_task",
+    message: `The input of task ${formatTaskId(jobId, index)} is not in the store: it is not committed yet, or its job was just removed.`,
+    hint: "Look again in a moment.",
+    retryable: true,
+    exitCode: 2,
+  });
 
 export function noSuchTask({ jobId, inputCount }: JobFacts, index: number): CcError {
   const held =

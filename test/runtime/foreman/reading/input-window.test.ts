@@ -56,6 +56,18 @@ describe("the window over a job's inputs", () => {
     );
   });
 
+  test("an input that is not there is nothing for whoever looks on, not a fault", async () => {
+    const window = createInputWindow({ readInputChunk: async () => null });
+    expect(await window.readOne(JOB, 3)).toBeNull();
+    window.prime(JOB, chunkOf(0, 10));
+    const input = window.readOne(JOB, 3);
+    expect(input).not.toBeInstanceOf(Promise);
+    expect(decodeValue((await input) ?? new Uint8Array(0))).toBe("input 3");
+    expect(await window.readOne(JOB, 10)).toBeNull();
+    const others = createInputWindow(storeOfChunks());
+    expect(decodeValue((await others.readOne(JOB, 27)) ?? new Uint8Array(0))).toBe("input 27");
+  });
+
   test("a chunk that was just committed is not read back", () => {
     const store = storeOfChunks();
     const window = createInputWindow(store);

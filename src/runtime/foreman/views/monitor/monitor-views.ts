@@ -55,7 +55,7 @@ export interface MonitorParts {
   readonly taskViews: TaskViews;
   readonly vitals: Pick<VitalsBook, "of">;
   readonly jobs: Pick<JobReader, "foldOf">;
-  readonly window: Pick<InputWindow, "read">;
+  readonly window: Pick<InputWindow, "readOne">;
   readonly failures: Pick<FailureLedger, "refresh" | "groupsOf">;
   readonly clock: Pick<Clock, "defer" | "setTimer">;
   /** @throws CcError `no_such_job` */

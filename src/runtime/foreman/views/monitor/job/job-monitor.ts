@@ -44,7 +44,7 @@ export interface JobMonitorParts {
   readonly state: ForemanState;
   readonly store: Pick<Store, "sketchSettlements">;
   readonly jobs: Pick<JobReader, "foldOf">;
-  readonly window: Pick<InputWindow, "read">;
+  readonly window: Pick<InputWindow, "readOne">;
   readonly clock: Pick<Clock, "defer" | "setTimer">;
   readonly failures: Pick<FailureLedger, "refresh" | "groupsOf">;
   readonly jobRows: Pick<JobRows, "row">;

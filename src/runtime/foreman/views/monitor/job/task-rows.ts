@@ -35,7 +35,7 @@ export interface TaskRows {
 
 export function createTaskRows(parts: {
   readonly sketches: SketchCache;
-  readonly window: Pick<InputWindow, "read">;
+  readonly window: Pick<InputWindow, "readOne">;
   nowMs(): number;
 }): TaskRows {
   function settledOf(
@@ -85,10 +85,10 @@ export function createTaskRows(parts: {
     const texts = new Map<number, string>();
     let reads = 0;
     for (const index of indexes) {
-      const found = parts.window.read(jobId, { first: index }, 1);
+      const found = parts.window.readOne(jobId, index);
       const isRead = found instanceof Promise;
-      const { data } = isRead ? await found : found;
-      texts.set(index, inputText(data, ROW_TEXT_CHARACTERS_MAX).input_text);
+      const input = isRead ? await found : found;
+      if (input !== null) texts.set(index, inputText(input, ROW_TEXT_CHARACTERS_MAX).input_text);
       if (isRead && ++reads >= INPUT_READS_MAX) break;
     }
     return texts;

@@ -86,7 +86,7 @@ function assignmentsOf(states: Uint8Array, pick: Dice): Assignment[] {
 function rowsOf(tasks: JobTasks): TaskRows {
   return createTaskRows({
     nowMs: () => NOW_MS,
-    window: { read: () => valuesOf(["\u00011"]) },
+    window: { readOne: () => valuesOf(["\u00011"]).data },
     sketches: {
       get(_jobId, seq) {
         const index = seq - 1;
