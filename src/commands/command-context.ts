@@ -16,8 +16,8 @@ export interface OutputStream {
    * Rejects with `OutputClosed` when the reader has gone; a command lets that error pass.
    */
   write(chunk: string | Uint8Array): Promise<void>;
-  /** While set, all that is written goes there: text, whole lines. Only the process's own streams have it. */
-  divert?(write: ((text: string) => Promise<void>) | null): void;
+  /** From now on all that is written goes there: text, whole lines. Only the process's own streams have it. */
+  divert?(write: (text: string) => Promise<void>): void;
   /** Aborted when the reader has gone, so that a command can stop work that nobody reads. */
   readonly closed: AbortSignal;
 }

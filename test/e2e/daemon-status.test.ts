@@ -1,5 +1,13 @@
 /** The live status of `cc foreman` and `cc worker` on a terminal: there, out of the log's way, and gone at the end. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
 import { BINARY, createWorld, type World } from "../support/binary.ts";
 import {
   openTerminal,
@@ -36,7 +44,7 @@ function open(words: readonly string[], { shell, env, ...request }: OpenOptions 
   return terminal;
 }
 
-const TEST_MS = 20_000;
+setDefaultTimeout(20_000);
 const FOREMAN = ["foreman", "--port", "0"];
 const FOREMAN_STATUS = /── cc foreman ──[\s\S]* tasks\/s [\s\S]*workers/;
 const INTERACTIVE = "exec env PS1='prompt> ' /bin/bash --norc --noprofile -i";
@@ -65,41 +73,35 @@ async function submit(count: number, script: string): Promise<void> {
 }
 
 describe("on a terminal", () => {
-  test(
-    "foreman and worker show what they do below their logs, and leave with last words",
-    async () => {
-      // The emulator of the tests is the one of this program.
-      const foreman = await openForeman([], { env: { TERM_PROGRAM: "vscode" } });
-      expect(foreman.screen()).toMatch(
-        /^foreman at (ws:\S+)\nstore .*\nworkers join with: .*\n── /,
-      );
-      const worker = open(["worker", "--slots", "2", "--id", "box"]);
-      await worker.waitFor(/── cc worker ── up ── box ── ws:/);
-      await foreman.waitFor(/info {2}worker connected worker=box slots=2\n── cc foreman/);
-      expect(foreman.screen()).toContain("workers join with: ");
-      await submit(3, "exit 0");
-      await submit(2, "exec sleep 600");
-      await worker.waitFor(/slots █+ 2\/2 +done 3 [\s\S]*\n 2\/0 {2}render +\ds\n 2\/1 {2}render/);
-      await foreman.waitFor(/running 2 +done 3 [\s\S]*workers 1 +slots █+ 2\/2 +jobs 1/);
-      foreman.resize(50, 24);
-      await foreman.waitFor(/\n done 3 +failed 0\n/);
-      expect(foreman.screen().match(/cc foreman/g)).toHaveLength(1);
+  test("foreman and worker show what they do below their logs, and leave with last words", async () => {
+    // The emulator of the tests is the one of this program.
+    const foreman = await openForeman([], { env: { TERM_PROGRAM: "vscode" } });
+    expect(foreman.screen()).toMatch(/^foreman at (ws:\S+)\nstore .*\nworkers join with: .*\n── /);
+    const worker = open(["worker", "--slots", "2", "--id", "box"]);
+    await worker.waitFor(/── cc worker ── up ── box ── ws:/);
+    await foreman.waitFor(/info {2}worker connected worker=box slots=2\n── cc foreman/);
+    expect(foreman.screen()).toContain("workers join with: ");
+    await submit(3, "exit 0");
+    await submit(2, "exec sleep 600");
+    await worker.waitFor(/slots █+ 2\/2 +done 3 [\s\S]*\n 2\/0 {2}render +\ds\n 2\/1 {2}render/);
+    await foreman.waitFor(/running 2 +done 3 [\s\S]*workers 1 +slots █+ 2\/2 +jobs 1/);
+    foreman.resize(50, 24);
+    await foreman.waitFor(/\n done 3 +failed 0\n/);
+    expect(foreman.screen().match(/cc foreman/g)).toHaveLength(1);
 
-      worker.keys("Ctrl-C");
-      await worker.waitFor(/worker drains signal=SIGINT[\s\S]*── cc worker ── draining/);
-      worker.keys("Ctrl-C");
-      expect(await worker.end()).toEqual({ exitCode: 0, signal: null });
-      expectClean(worker);
-      expect(worker.screen()).toMatch(/worker ends\n*$/);
+    worker.keys("Ctrl-C");
+    await worker.waitFor(/worker drains signal=SIGINT[\s\S]*── cc worker ── draining/);
+    worker.keys("Ctrl-C");
+    expect(await worker.end()).toEqual({ exitCode: 0, signal: null });
+    expectClean(worker);
+    expect(worker.screen()).toMatch(/worker ends\n*$/);
 
-      expect((await world.cc(["cancel", "2"])).exitCode).toBe(0);
-      process.kill(foreman.pid, "SIGTERM");
-      expect(await foreman.end()).toEqual({ exitCode: 0, signal: null });
-      expectClean(foreman);
-      expect(foreman.screen()).toMatch(/foreman stops signal=SIGTERM\n*$/);
-    },
-    TEST_MS,
-  );
+    expect((await world.cc(["cancel", "2"])).exitCode).toBe(0);
+    process.kill(foreman.pid, "SIGTERM");
+    expect(await foreman.end()).toEqual({ exitCode: 0, signal: null });
+    expectClean(foreman);
+    expect(foreman.screen()).toMatch(/foreman stops signal=SIGTERM\n*$/);
+  });
 
   test("the lines of a worker of its own scroll by above the foreman's status", async () => {
     const foreman = await openForeman(["--workers", "2", "--log-level", "debug"]);
@@ -147,6 +149,20 @@ describe("on a terminal", () => {
     process.kill(worker.pid, "SIGQUIT");
     expect((await worker.end()).signal).toBe("SIGQUIT");
     expectClean(worker);
+  });
+
+  test("a terminal that takes nothing holds up neither the foreman nor its end", async () => {
+    const foreman = await openForeman();
+    foreman.keys("Ctrl-S");
+    const worker = world.start(["worker", "--id", "unseen"]);
+    await worker.untilStderr(/connected to the foreman/);
+    expect((await world.cc(["workers", "-q"])).stdout).toContain("unseen");
+    worker.kill("SIGTERM");
+    expect((await worker.ended).exitCode).toBe(0);
+    expect((await world.cc(["jobs"])).exitCode).toBe(0);
+    expect(foreman.screen()).not.toContain("unseen");
+    process.kill(foreman.pid, "SIGTERM");
+    await foreman.ended;
   });
 
   test("without colours and in ASCII where that is all there is", async () => {

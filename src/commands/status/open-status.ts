@@ -15,7 +15,7 @@ import type { StatusLook } from "./status-rows.ts";
 export interface LiveStatus {
   /** Shows from now on what this draws. */
   show(draw: (look: StatusLook) => readonly string[]): void;
-  /** Takes it away; what is written later goes straight to the terminal. May be repeated. */
+  /** Takes it away; what is written later goes to the terminal without it. May be repeated. */
   close(): Promise<void>;
 }
 
@@ -103,9 +103,10 @@ export function openStatus(context: Context, values: DaemonValues): LiveStatus |
     ["SIGTSTP", onSuspend],
     ["SIGCONT", onContinue],
     ["SIGQUIT", onQuit],
-    ["exit", painter.stopNow],
   ] as const;
   for (const [event, listener] of listeners) process.on(event, listener);
+  // For good: also last words do not wait for a terminal that takes nothing.
+  process.on("exit", painter.stopNow);
   io.stderr.divert(painter.write);
 
   return {
@@ -118,7 +119,6 @@ export function openStatus(context: Context, values: DaemonValues): LiveStatus |
       timer.cancel();
       await painter.stop();
       for (const [event, listener] of listeners) process.off(event, listener);
-      io.stderr.divert?.(null);
     },
   };
 }

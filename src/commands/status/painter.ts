@@ -30,7 +30,7 @@ export interface Painter {
   forget(): void;
   /** The terminal has so many columns now; before, it may have had more. */
   resized(columns: number): void;
-  /** Takes the rows away for good; does not wait long for a terminal that takes nothing. */
+  /** Takes the rows away; a terminal that does not take even that in time gets nothing more. */
   stop(): Promise<void>;
   /** The same at the process's end, where nothing can be waited for. */
   stopNow(): void;
@@ -113,7 +113,8 @@ export function createPainter(parts: PainterParts): Painter {
 
   return {
     write(text) {
-      if (isGone || text === "") return turn;
+      if (isGone) return Promise.resolve();
+      if (text === "") return turn;
       if (waitingCharacters + text.length > WAITING_CHARACTERS_MAX) {
         droppedCount++;
         return Promise.resolve();
@@ -138,9 +139,11 @@ export function createPainter(parts: PainterParts): Painter {
     async stop() {
       wanted = [];
       const written = work();
-      const patience = Promise.withResolvers<void>();
-      const timer = clock.setTimer(STOP_WITHIN_MS, patience.resolve, { holdsProcess: false });
-      await Promise.race([written, patience.promise]);
+      const patience = Promise.withResolvers<false>();
+      const timer = clock.setTimer(STOP_WITHIN_MS, () => patience.resolve(false));
+      const isWritten = written.then(() => true);
+      // What comes now would wait as long.
+      if (!(await Promise.race([isWritten, patience.promise]))) isGone = true;
       timer.cancel();
     },
     stopNow() {

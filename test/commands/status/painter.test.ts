@@ -148,6 +148,7 @@ describe("a terminal that takes nothing", () => {
     const stopped = painter.stop();
     clock.advance(1_000);
     await stopped;
+    await painter.write("nobody waits for this either\n");
     painter.stopNow();
     expect(sent).toEqual([]);
   });
