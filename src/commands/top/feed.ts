@@ -6,12 +6,17 @@
 import { bodyOf, type Connection } from "../../runtime/client/connection.ts";
 import type { LinkState as ClientLinkState } from "../../runtime/client/lasting-connection.ts";
 import { readLogPage } from "../../runtime/client/read-logs.ts";
-import { DEFAULT_URL, type ReachRequest, reachForeman } from "../../runtime/client/resolve.ts";
+import {
+  DEFAULT_URL,
+  type Reachable,
+  type ReachRequest,
+  reachForeman,
+} from "../../runtime/client/resolve.ts";
 import { type ViewNews, watchView } from "../../runtime/client/watch-view.ts";
 import type { Clock } from "../../runtime/platform/clock.ts";
 import type { Chance } from "../../runtime/platform/random.ts";
 import { PROGRAM_VERSION } from "../../runtime/platform/version.ts";
-import { CcError } from "../../runtime/protocol/error.ts";
+import { CcError, toCcError } from "../../runtime/protocol/error.ts";
 import { parseJobOrTask } from "../../runtime/protocol/ids.ts";
 import type { View } from "../../runtime/protocol/messages/client.ts";
 import { FEATURE_MONITOR } from "../../runtime/protocol/messages.ts";
@@ -43,16 +48,35 @@ export interface FeedParts {
 export function openForemanFeed(parts: ForemanFeedParts): OpenFeed {
   const { clock, chance, paths } = parts;
   return (onUpdate) => {
+    let wasConnected = false;
     let url = parts.foreman ?? readNotedUrl(paths.defaultStore) ?? DEFAULT_URL;
     const connect = async (): Promise<Connection> => {
-      const reached = await reachForeman(parts);
+      const reached = await (wasConnected ? reachAgain(parts) : reachForeman(parts));
       if (reached.kind === "absent") throw noForeman();
       ({ url } = reached.connection);
+      wasConnected = true;
       return reached.connection;
     };
     const adminKeyFile = paths.localAdminKey;
     return createFeed({ connect, url: () => url, adminKeyFile, clock, chance }, onUpdate);
   };
+}
+
+/** What somebody else's foreman says to our key. */
+const STRANGERS: readonly string[] = ["foreman_mismatch", "wrong_key", "not_a_foreman"];
+
+/**
+ * Where nobody named an address, ours is the foreman that was noted. While that is away, whoever sits at the
+ * usual address has no say about it.
+ */
+async function reachAgain(parts: ForemanFeedParts): Promise<Reachable> {
+  try {
+    return await reachForeman(parts);
+  } catch (thrown) {
+    const isOfAnother = STRANGERS.includes(toCcError(thrown).code);
+    if (parts.foreman === undefined && isOfAnother) return { kind: "absent" };
+    throw thrown;
+  }
 }
 
 export function createFeed(parts: FeedParts, onUpdate: (update: FeedUpdate) => void): MonitorFeed {
