@@ -21,7 +21,7 @@ const QUOTED_CHARACTERS_MAX = 40;
 /** Of one text of a row: what a screen could show of it. */
 const TEXT_CHARACTERS_MAX = 2048;
 
-/** What a list's row offers to a filter. Fields that are not there match nothing. */
+/** What a list's row offers to a filter, mostly made when it is asked for. Fields that are not there match nothing. */
 export interface FilterRow {
   readonly texts: readonly string[];
   readonly fields: Readonly<Record<string, string | number | readonly string[] | null>>;
@@ -159,7 +159,29 @@ export function parseRowFilter(text: string, list: FilterList): ParsedFilter {
 
 /** Whether every word of the filter holds for the row. */
 export function matchesRow(filter: RowFilter, row: FilterRow): boolean {
-  return filter.words.every((word) => holds(word, row) !== word.isInverted);
+  const look = lookAt(row);
+  return filter.words.every((word) => holds(word, look) !== word.isInverted);
+}
+
+/** A row while its words are tried: what several of them ask for is made once. */
+interface RowLook {
+  readonly row: FilterRow;
+  /** Lower case. */
+  texts(): readonly string[];
+  field(name: string): string | number | readonly string[] | null;
+}
+
+function lookAt(row: FilterRow): RowLook {
+  let texts: readonly string[] | null = null;
+  let fields: FilterRow["fields"] | null = null;
+  return {
+    row,
+    texts: () => (texts ??= row.texts.map(foldCase)),
+    field(name) {
+      fields ??= row.fields;
+      return (Object.hasOwn(fields, name) ? fields[name] : null) ?? null;
+    },
+  };
 }
 
 /** The states' names for which the filter's `state:` words hold, of those given. */
@@ -286,20 +308,20 @@ function readSeconds(text: string): number {
   throw refusal("A time is written with its unit, such as >10s or <2m.");
 }
 
-function holds(word: FilterWord, row: FilterRow): boolean {
+function holds(word: FilterWord, look: RowLook): boolean {
   switch (word.kind) {
     case "text":
-      return row.texts.some((text) => foldCase(text).includes(word.text));
+      return look.texts().some((text) => text.includes(word.text));
     case "states":
-      return hasState(word.states, row.states);
+      return hasState(word.states, look.row.states);
     case "values":
-      return valuesOf(row, word.field).some((value) =>
+      return valuesOf(look, word.field).some((value) =>
         word.patterns.some((pattern) => fits(pattern, value, word.field)),
       );
     case "number":
-      return compares(numberOf(row, word.field), word.comparison, word.bound);
+      return compares(numberOf(look, word.field), word.comparison, word.bound);
     case "seconds":
-      return compares(row.seconds, word.comparison, word.bound);
+      return compares(look.row.seconds, word.comparison, word.bound);
     default:
       return assertNever(word, "filter word");
   }
@@ -312,14 +334,14 @@ function hasState(wanted: ReadonlySet<string>, states: readonly string[]): boole
   );
 }
 
-function valuesOf(row: FilterRow, field: string): string[] {
-  const value = Object.hasOwn(row.fields, field) ? row.fields[field] : null;
-  if (value === null || value === undefined) return [];
+function valuesOf(look: RowLook, field: string): string[] {
+  const value = look.field(field);
+  if (value === null) return [];
   return (typeof value === "object" ? value : [String(value)]).map(foldCase);
 }
 
-function numberOf(row: FilterRow, field: string): number | null {
-  const value = Object.hasOwn(row.fields, field) ? row.fields[field] : null;
+function numberOf(look: RowLook, field: string): number | null {
+  const value = look.field(field);
   return typeof value === "number" ? value : null;
 }
 

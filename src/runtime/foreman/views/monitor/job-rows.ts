@@ -75,7 +75,10 @@ export function createJobRows(parts: {
   }
 
   /** A clock that was set back between two starts may have it begin in the future. */
-  const elapsedSeconds = ({ createdAtMs, finishedAtMs }: JobFacts): number =>
+  const elapsedSeconds = ({
+    createdAtMs,
+    finishedAtMs,
+  }: Pick<JobFacts, "createdAtMs" | "finishedAtMs">): number =>
     Math.max(0, (finishedAtMs ?? parts.nowMs()) - createdAtMs) / 1000;
 
   function factsOf(jobId: JobId): JobFacts {
@@ -86,28 +89,42 @@ export function createJobRows(parts: {
 
   function filterRow(jobId: JobId): FilterRow {
     const live = state.jobs.get(jobId);
-    const facts = factsOf(jobId);
-    const { spec, owner } = facts;
-    const name = live === undefined ? facts.state : liveState(live);
+    const { spec, owner } = live ?? factsOf(jobId);
     return {
-      texts: [String(jobId), spec.name, owner, spec.queue, spec.note ?? ""],
-      fields: {
-        state: name,
-        name: spec.name,
-        owner,
-        queue: spec.queue,
-        job: String(jobId),
-        label: Object.entries(spec.metadata).map(([key, value]) => `${key}=${value}`),
-        failed: facts.failed,
-        running: live === undefined ? 0 : countOf(live, TASK_RUNNING),
-        queued: live === undefined ? 0 : queuedCount(live) + countOf(live, TASK_DELAYED),
-        done: facts.completed,
-        total: facts.inputCount,
-        rate: live === undefined ? null : ratePerSecond(live.pace.rate, parts.nowMs()),
-        priority: spec.priority,
+      get texts() {
+        return [String(jobId), spec.name, owner, spec.queue, spec.note ?? ""];
       },
-      seconds: elapsedSeconds(facts),
-      states: live !== undefined && facts.inputsClosedAtMs === null ? [name, "open"] : [name],
+      get fields() {
+        return fieldsOf(factsOf(jobId), live);
+      },
+      get seconds() {
+        return elapsedSeconds(
+          live === undefined ? factsOf(jobId) : { ...live, finishedAtMs: null },
+        );
+      },
+      get states() {
+        if (live === undefined) return [factsOf(jobId).state];
+        const name = liveState(live);
+        return live.inputsClosedAtMs === null ? [name, "open"] : [name];
+      },
+    };
+  }
+
+  function fieldsOf(facts: JobFacts, live: LiveJob | undefined): FilterRow["fields"] {
+    const { jobId, spec, owner } = facts;
+    return {
+      name: spec.name,
+      owner,
+      queue: spec.queue,
+      job: String(jobId),
+      label: Object.entries(spec.metadata).map(([key, value]) => `${key}=${value}`),
+      failed: facts.failed,
+      running: live === undefined ? 0 : countOf(live, TASK_RUNNING),
+      queued: live === undefined ? 0 : queuedCount(live) + countOf(live, TASK_DELAYED),
+      done: facts.completed,
+      total: facts.inputCount,
+      rate: live === undefined ? null : ratePerSecond(live.pace.rate, parts.nowMs()),
+      priority: spec.priority,
     };
   }
 

@@ -100,6 +100,48 @@ export function createWorkerRows(parts: WorkerRowsParts): WorkerRows {
     return [...order.sorted];
   }
 
+  function filterRow(worker: Worker): FilterRow {
+    const { workerId, offer } = worker;
+    return {
+      get texts() {
+        const { reason } = workerSummary(state, worker);
+        return [workerId, offer.host, reason ?? "", ...labelsOf(offer.labels)];
+      },
+      get fields() {
+        return fieldsOf(worker);
+      },
+      get seconds() {
+        const last = vitals.of(workerId);
+        return last === null ? null : roundAge(parts.nowMs() - last.beatAtMs);
+      },
+      get states() {
+        return [workerStateOf(state, worker)];
+      },
+    };
+  }
+
+  function fieldsOf(worker: Worker): FilterRow["fields"] {
+    const { workerId, offer } = worker;
+    const summary = workerSummary(state, worker);
+    const last = vitals.of(workerId);
+    const past = history.of(workerId);
+    return {
+      worker: workerId,
+      host: offer.host,
+      queue: offer.queues,
+      label: labelsOf(offer.labels),
+      job: summary.jobIds.map(String),
+      slots: offer.slots,
+      running: summary.running,
+      done: summary.completed,
+      failed: summary.failed,
+      rate: past === null ? null : tasksPerSecond(past.tasks, parts.nowMs()),
+      cpu: last === null ? null : Math.round(last.cpuPercent),
+      memory: last === null ? null : Math.round(last.memoryPercent),
+      memory_bytes: offer.memory_bytes > 0 ? offer.memory_bytes : null,
+    };
+  }
+
   function window(asked: ListWindow): WindowView<WorkerRowView> {
     const parsed = parseRowFilter(asked.filter, "workers");
     if (!parsed.ok) throw usageError("bad_filter", parsed.message);
@@ -107,7 +149,7 @@ export function createWorkerRows(parts: WorkerRowsParts): WorkerRows {
     const matching =
       parsed.filter.words.length === 0
         ? all
-        : all.filter((worker) => matchesRow(parsed.filter, filterRow(row(worker))));
+        : all.filter((worker) => matchesRow(parsed.filter, filterRow(worker)));
     const sorted = sortForWindow(matching, asked, keyFor(asked.sort));
     return cutWindow(sorted, asked, {
       total: all.length,
@@ -153,30 +195,8 @@ export function createWorkerRows(parts: WorkerRowsParts): WorkerRows {
 const NAMES = new Intl.Collator("en", { numeric: true });
 const byName = (a: Worker, b: Worker): number => NAMES.compare(a.workerId, b.workerId);
 
-function filterRow(row: WorkerRowView): FilterRow {
-  const labels = Object.entries(row.labels).map(([key, value]) => `${key}=${value}`);
-  return {
-    texts: [row.worker_id, row.host, row.reason ?? "", ...labels],
-    fields: {
-      state: row.state,
-      worker: row.worker_id,
-      host: row.host,
-      queue: row.queues,
-      label: labels,
-      job: row.jobs.map(String),
-      slots: row.slots,
-      running: row.running,
-      done: row.completed,
-      failed: row.failed,
-      rate: row.tasks_per_second,
-      cpu: row.cpu_percent,
-      memory: row.memory_percent,
-      memory_bytes: row.memory_bytes,
-    },
-    seconds: row.heartbeat_age_seconds,
-    states: [row.state],
-  };
-}
+const labelsOf = (labels: WorkerRowView["labels"]): string[] =>
+  Object.entries(labels).map(([key, value]) => `${key}=${value}`);
 
 /** Over the last whole seconds; a worker that is new has had fewer of them. */
 function tasksPerSecond(tasks: Series, nowMs: number): number | null {
