@@ -2,7 +2,7 @@
 import { couldRun } from "../../../../scheduler/foreman/placement/demand.ts";
 import type { ForemanState, LiveJob } from "../../../../scheduler/foreman/state.ts";
 
-/** Of connected workers that could run it. Tasks that wait at a full worker take its slots in proportion. */
+/** Of connected workers. Tasks that wait at a full worker take its slots in proportion. */
 export function slotsOf(
   { sessions }: ForemanState,
   { jobId, demand }: LiveJob,
@@ -10,10 +10,11 @@ export function slotsOf(
   let busy = 0;
   let total = 0;
   for (const session of sessions.values()) {
+    if (!session.isConnected) continue;
     const { slots } = session.offer;
     const held = (session.holdings.get(jobId)?.count ?? 0) * demand.cpus;
     busy += session.heldSlots <= slots ? held : (held * slots) / session.heldSlots;
-    if (session.isConnected && couldRun(session, demand)) total += slots;
+    if (couldRun(session, demand)) total += slots;
   }
   return { busy: Math.round(busy), total };
 }
