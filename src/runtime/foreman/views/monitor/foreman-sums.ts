@@ -58,7 +58,10 @@ export function sumTasks({ jobs, nowMs }: ForemanState): TaskSums {
 export const depthOf = ({ queued, delayed, blocked }: Omit<TaskSums, "left">): number =>
   queued + delayed + blocked;
 
-/** By the median of the last minute's rates, so that a stall or a burst does not make it jump. */
+/**
+ * By the median of the last minute's rates, so that a stall or a burst does not make it jump; by their
+ * mean where so little is done that in most steps nothing was.
+ */
 export function etaSeconds(
   series: Series,
   { left }: Pick<TaskSums, "left">,
@@ -71,11 +74,18 @@ export function etaSeconds(
     backMs: 0,
     stepMsMin: ETA_STEP_MS,
   });
-  const known = settled.filter((count) => count !== null && count > 0) as number[];
+  const begun = settled.findIndex((count) => count !== null && count > 0);
+  const known = begun < 0 ? [] : settled.slice(begun).map((count) => count ?? 0);
   const total = known.reduce((sum, count) => sum + count, 0);
-  const median = known.sort((a, b) => a - b)[Math.floor(known.length / 2)];
-  if (median === undefined || total < ETA_TASKS_MIN) return null;
-  return left === 0 ? null : roundElapsed(Math.ceil((left * ETA_STEP_MS) / 1000 / median));
+  if (left === 0 || total < ETA_TASKS_MIN) return null;
+  const aStep = medianOf(known) || total / known.length;
+  return roundElapsed(Math.ceil((left * ETA_STEP_MS) / 1000 / aStep));
+}
+
+function medianOf(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
 }
 
 export function failedPercent({ settled, failed }: SeriesCut): number | null {
