@@ -67,7 +67,7 @@ describe("calls that are ours", () => {
       "job-list": "jobs",
       kill: "cancel",
       run: "submit",
-      log: "tasks",
+      log: "logs",
     };
     for (const [word, verb] of Object.entries(answers)) {
       const run = await world.cc([word], behind());
