@@ -53,7 +53,7 @@ export function heading(title: string, facts: readonly Span[], look: StatusLook)
   const width = look.columns - 1;
   const spans: Span[] = [span("track", "── "), span("title", title), plain(" ")];
   for (const fact of facts) {
-    const room = width - spansWidth(spans) - "──  ──".length;
+    const room = width - spansWidth(spans) - "──  ─".length;
     if (room < 6) break;
     spans.push(span("track", "── "), span(fact.style, truncateMiddle(fact.text, room)), plain(" "));
   }
