@@ -2,6 +2,7 @@
  * Keeps selections with their rows when the picture changes: by id as long as the row exists, at its
  * position when it is gone, and at the same height of the screen wherever it moved.
  */
+import { MONITOR_ROWS_MAX } from "../../runtime/protocol/limits.ts";
 import type { Focus, FocusBody, WindowRequest } from "../feed.ts";
 import type { Layout } from "../panes/layout.ts";
 import { screenOf, withLog, withScreen } from "./change.ts";
@@ -159,8 +160,11 @@ function findSelected(state: ListState, list: ShownList, isSought: boolean): Fou
 }
 
 function finishMarking(state: ListState, list: ShownList): ListState {
-  if (!state.marksAll || list.from > 0 || list.ids.length < list.matching) return state;
+  if (!state.marksAll) return state;
   const { marksAll: _, ...rest } = state;
+  // It has grown beyond what comes at once since it was asked for.
+  if (list.matching > MONITOR_ROWS_MAX) return rest;
+  if (list.from > 0 || list.ids.length < list.matching) return state;
   return { ...rest, marked: new Set(list.ids) };
 }
 
