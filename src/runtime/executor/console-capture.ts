@@ -87,6 +87,9 @@ export function captureStandardStreams(
 ): void {
   const replace = (name: "stdout" | "stderr", fd: number, stream: number): void => {
     let made: Writable | null = null;
+    // Assigned first: to redefine the runtime's own would make it, and that makes its descriptor non-blocking,
+    // so that who writes to it past the console meets EAGAIN.
+    Reflect.set(process, name, undefined);
     Object.defineProperty(process, name, {
       configurable: true,
       enumerable: true,
