@@ -1,17 +1,32 @@
 /** What `M` marks is what the filter shows when the answer comes, and never more than comes at once. */
 import { expect, test } from "bun:test";
 import { screenOf } from "../../../src/tui/navigation/change.ts";
-import { createPerson } from "../../support/monitor/navigation.ts";
+import { createPerson, type Person } from "../../support/monitor/navigation.ts";
 
-test("a list that grows too long while all of it is being marked is shown as before, with no marks", () => {
-  const person = createPerson().press("2").look().press("M");
-  const [worker] = person.world.workers;
+function setWorkers({ world }: Person, count: number): void {
+  const [worker] = world.workers;
   if (worker === undefined) throw new Error("the sample world has workers");
-  person.world.workers = Array.from({ length: 700 }, (_, at) => ({
-    ...worker,
-    worker_id: `w${String(at).padStart(3, "0")}`,
-  }));
-  person.look();
+  world.workers = Array.from({ length: count }, (_, at) => ({ ...worker, worker_id: `w${at}` }));
+}
+
+/** How many are marked, and whether all are to be once they have come. */
+function marksOf(person: Person): [number | undefined, boolean | undefined] {
   const { marked, marksAll } = screenOf(person.state()).lists.workers ?? {};
-  expect([marked, marksAll]).toEqual([new Set(), undefined]);
+  return [marked?.size, marksAll];
+}
+
+test("all rows of a list are marked once they have come", () => {
+  const person = createPerson();
+  setWorkers(person, 300);
+  person.press("2").look().press("M");
+  expect(marksOf(person)).toEqual([0, true]);
+  expect(marksOf(person.look())).toEqual([300, undefined]);
+});
+
+test("a list that grows too long meanwhile is shown as before, with no marks", () => {
+  const person = createPerson();
+  setWorkers(person, 300);
+  person.press("2").look().press("M");
+  setWorkers(person, 700);
+  expect(marksOf(person.look())).toEqual([0, undefined]);
 });
