@@ -1,5 +1,6 @@
 /** `--format csv` (RFC 4180): a header and a row a task, `value` as `--format value` prints it. */
 import { u32At } from "../../protocol/columns.ts";
+import type { CommandOutcome } from "../../protocol/command-outcome.ts";
 import type { ResultsPage } from "../read-results.ts";
 import {
   type ByteText,
@@ -16,8 +17,7 @@ import type { Printed } from "./value-format.ts";
 import { valueText } from "./value-text.ts";
 
 const COLUMNS = "index,status,value,error_code,error_message,attempts,run_seconds,worker";
-/** The last one only where stdout is too large for a row: then `value` and `stdout` are empty. */
-const COMMAND_COLUMNS = "exit_code,signal,stdout,stderr,stdout_bytes";
+const COMMAND_COLUMNS = "exit_code,signal,stdout,stderr";
 
 export function csvHeader(isCommand: boolean): ByteText {
   return isCommand ? `${COLUMNS},${COMMAND_COLUMNS}\r\n` : `${COLUMNS}\r\n`;
@@ -41,7 +41,7 @@ export function csvLine(rows: Rows, row: number, isCommand: boolean): ByteText {
     STATUS_NAMES[rows.statusOf(row)] ?? "cancelled",
     quoted(outcome === null ? (valueText(value) ?? "") : stdout),
     quoted(utf8ByteText(failure?.code ?? "")),
-    quoted(utf8ByteText(failure?.message ?? "")),
+    quoted(utf8ByteText(failure?.message ?? absenceOf(outcome))),
     u32At(page.attempt, row),
     u32At(page.run_us, row) / 1e6,
     quoted(utf8ByteText(rows.workerOf(row))),
@@ -49,9 +49,16 @@ export function csvLine(rows: Rows, row: number, isCommand: boolean): ByteText {
   if (isCommand) {
     const stderr = outcome === null ? "" : byteTextOf(outcome.stderr);
     fields.push(outcome?.exitCode ?? "", outcome?.signal ?? "", quoted(stdout), quoted(stderr));
-    fields.push(outcome?.storedStdout?.byteCount ?? "");
   }
   return `${fields.join(",")}\r\n`;
+}
+
+/** Why `value` and `stdout` are empty, though the command printed something. */
+function absenceOf(outcome: CommandOutcome | null): string {
+  const stored = outcome?.storedStdout;
+  return stored === undefined
+    ? ""
+    : `stdout is left out: its ${stored.byteCount} bytes are too many for a row`;
 }
 
 function quoted(field: ByteText): ByteText {

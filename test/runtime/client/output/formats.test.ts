@@ -140,12 +140,12 @@ describe("--format jsonl", () => {
 });
 
 describe("--format csv", () => {
-  test("the header names the columns, commands have five more", () => {
+  test("the header names the columns, commands have four more", () => {
     expect(csvHeader(false)).toBe(
       "index,status,value,error_code,error_message,attempts,run_seconds,worker\r\n",
     );
     expect(csvHeader(true)).toBe(
-      "index,status,value,error_code,error_message,attempts,run_seconds,worker,exit_code,signal,stdout,stderr,stdout_bytes\r\n",
+      "index,status,value,error_code,error_message,attempts,run_seconds,worker,exit_code,signal,stdout,stderr\r\n",
     );
   });
 
@@ -175,7 +175,7 @@ describe("--format csv", () => {
       },
     ]);
     expect(text(printCsv(page, true).stdout)).toBe(
-      '0,failed,"o\n",exit_status,no,1,0.0015,w1,2,,"o\n",e,\r\n',
+      '0,failed,"o\n",exit_status,no,1,0.0015,w1,2,,"o\n",e\r\n',
     );
   });
 });

@@ -122,7 +122,7 @@ describe("a stdout that lies outside", () => {
     expect(rows[1]).toMatchObject({ error: { code: "exit_status" }, stdout: `1:${TEXT}` });
     const csv = await write({ format: "csv" }, [large("", size)]);
     expect(csv.stdout).toContain(`0,completed,"0:${TEXT}",`);
-    expect(csv.stdout).toEndWith(`"0:${TEXT}",,\r\n`);
+    expect(csv.stdout).toEndWith(`"0:${TEXT}",\r\n`);
   });
 
   test("is only named in a row where it is larger than a row may be", async () => {
@@ -133,6 +133,8 @@ describe("a stdout that lies outside", () => {
     expect(row.stdout_sha256).toBe("ab".repeat(32));
     expect("stdout" in row).toBe(false);
     const csv = await write({ format: "csv" }, [large("e", byteCount)]);
-    expect(csv.stdout).toEndWith(`0,completed,,,,1,0.0015,w1,0,,,e,${byteCount}\r\n`);
+    expect(csv.stdout).toEndWith(
+      `0,completed,,,stdout is left out: its ${byteCount} bytes are too many for a row,1,0.0015,w1,0,,,e\r\n`,
+    );
   });
 });
