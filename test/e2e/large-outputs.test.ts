@@ -72,7 +72,7 @@ describe("a hundred megabytes of stdout", () => {
       expect(shown.stdout.length).toBeLessThan(8_000);
       expect(await world.cc(["foreman", "--store", store, "--backup", "copy"])).toMatchObject({
         exitCode: 0,
-        stderr: expect.stringMatching(/copied .* \(\d+(\.\d)? MiB\)/),
+        stderr: expect.stringMatching(/copied .* \(\d+(\.\d)? MiB\b/),
       });
       const copy = join(world.folder, "copy");
       expect(await cc("doctor", "--store", copy)).toMatchObject({ exitCode: 0 });
