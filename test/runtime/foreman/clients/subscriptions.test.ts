@@ -261,7 +261,11 @@ test("one connection follows so many views and no more", async () => {
 });
 
 test("rounds come four times a second, and more rarely the more one costs", () => {
-  expect([0, 1, 2, 4, 10, 20, 1_000].map(pauseAfter)).toEqual([
+  expect([0, 1, 2, 4, 10, 20, 500].map(pauseAfter)).toEqual([
     250, 250, 300, 600, 1_500, 2_000, 2_000,
   ]);
+});
+
+test("many who look at much take no more than a fifth of the time, and wait a few seconds", () => {
+  expect([1_000, 1_250, 60_000].map(pauseAfter)).toEqual([4_000, 5_000, 5_000]);
 });
