@@ -7,7 +7,7 @@
 import { decodeCommandOutcome } from "../../protocol/command-outcome.ts";
 import { groupKey, placeOf } from "../../protocol/error-groups.ts";
 import { type Failure, readFailure, VALUE_FAILURE } from "../../protocol/failure.ts";
-import { ERROR_MESSAGE_BYTES_MAX } from "../../protocol/limits.ts";
+import { ERROR_MESSAGE_BYTES_MAX, ERROR_STACK_BYTES_MAX } from "../../protocol/limits.ts";
 
 export const GROUPS_MAX = 100;
 const NEWEST_MAX = 8;
@@ -189,7 +189,7 @@ function readValue(value: Uint8Array): ReadFailure {
     failure: {
       code: code.slice(0, CODE_CHARACTERS_MAX) || "error",
       message: message.slice(0, ERROR_MESSAGE_BYTES_MAX),
-      stack,
+      stack: stack.slice(0, ERROR_STACK_BYTES_MAX),
     },
     exitCode: commandOutcome === null ? null : exitCodeOf(commandOutcome),
   };
