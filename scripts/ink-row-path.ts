@@ -3,14 +3,14 @@
  * character by character and makes an object of each cell with every frame; but our rows come finished
  * (src/tui/ink/row.tsx). With this they are taken as they are, and a frame whose rows are each written once,
  * from the first column on, without clipping, is these rows; any other goes Ink's own way. It is written
- * for one version of two files and refuses others; docs/adr/0005-ink.md has the figures.
+ * for one version of three files and refuses others; docs/adr/0005-ink.md has the figures.
  */
 import { createHash } from "node:crypto";
 import type { BunPlugin } from "bun";
 
 export const INK_VERSION = "8.0.0";
 
-interface Change {
+export interface InkChange {
   /** Inside the package `ink`. */
   readonly file: string;
   /** Of the file as published. */
@@ -57,7 +57,19 @@ const FINISHED_ROW = `    if (node.nodeName === 'ink-text') {
         }
 `;
 
-export const INK_CHANGES: readonly Change[] = [
+/**
+ * Ink leaves the unchanged beginning of a row on the screen and goes on behind it, at the column that it
+ * measures. Terminals disagree with any measure about some characters of the world, and then the rest of the
+ * row is drawn beside its place. So only beginnings are left about which nobody disagrees: ASCII and what
+ * our charts are made of; other rows are written whole.
+ */
+const CERTAIN_COLUMN = `        if (!/^[\\x20-\\x7e\\u00b7\\u2026\\u2500-\\u259f\\u2800-\\u28ff]*$/.test(nextText.slice(0, textLength))) {
+            return full;
+        }
+        column = textLength;
+`;
+
+export const INK_CHANGES: readonly InkChange[] = [
   {
     file: "build/output.js",
     sha256: "5e6c511c0a573f48cd5765d7f1f16583d2595f7b05775608382bdb990b63f225",
@@ -70,10 +82,16 @@ export const INK_CHANGES: readonly Change[] = [
     find: "    if (node.nodeName === 'ink-text') {\n        let text",
     instead: `${FINISHED_ROW}        let text`,
   },
+  {
+    file: "build/line-update.js",
+    sha256: "3101b3bbf790a845dc0268343f1d5d033ffa6468f2b8ea8947336c03d50d828f",
+    find: "        column = stringWidth(nextText.slice(0, textLength));\n",
+    instead: CERTAIN_COLUMN,
+  },
 ];
 
 /** @throws Error when the file is not the one that this was written for. */
-export function changeInk(change: Change, source: string): string {
+export function changeInk(change: InkChange, source: string): string {
   const sha256 = createHash("sha256").update(source).digest("hex");
   if (sha256 !== change.sha256) {
     throw new Error(

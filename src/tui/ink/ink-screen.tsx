@@ -28,7 +28,7 @@ export interface InkScreen {
 }
 
 /** Keys are to be seen at once: this is for them, data has a pace of its own. */
-const FRAMES_A_SECOND_MAX = 30;
+const FRAMES_A_SECOND_MAX = 60;
 
 export function openInkScreen(parts: InkScreenParts): InkScreen {
   const { frames, output, isForScreenReader } = parts;
