@@ -37,6 +37,8 @@ const MESSAGE_CHARACTERS_MAX = 300;
 const CODE_CHARACTERS_MAX = 64;
 const FORGET_AFTER_MS = 3_600_000;
 const SWEEP_EACH_MS = 60_000;
+/** Some ten kilobytes each; beyond it those that were heard of longest ago go, an eighth at a time. */
+const PASTS_MAX = 10_000;
 
 export type RecentFailure = WorkerMonitorView["recent_failures"][number];
 
@@ -83,8 +85,15 @@ export function createWorkerHistory(): WorkerHistory {
       failures: [],
       touchedAtMs: atMs,
     };
+    if (pasts.size >= PASTS_MAX) makeRoom();
     pasts.set(workerId, past);
     return past;
+  }
+
+  /** Machines that come for a minute, each with a name of its own, are many in an hour. */
+  function makeRoom(): void {
+    const oldest = [...pasts].sort(([, a], [, b]) => a.touchedAtMs - b.touchedAtMs);
+    for (const [workerId] of oldest.slice(0, PASTS_MAX / 8)) pasts.delete(workerId);
   }
 
   function onSettled(settlement: Settlement, atMs: number): void {

@@ -237,6 +237,15 @@ describe("a worker's past", () => {
     expect(history.of(w1)?.failures.at(-1)?.message).toBe("Its failure cannot be read.");
   });
 
+  test("is kept of some ten thousand workers, those that were heard of last", () => {
+    const history = createWorkerHistory();
+    const load = { cpuPercent: 1, memoryPercent: 2, busySlots: 1 };
+    for (let at = 0; at < 10_001; at++) history.onBeat(asWorkerId(`w${at}`), load, 1_000 + at);
+    expect(history.of(asWorkerId("w0"))).toBeNull();
+    expect(history.of(asWorkerId("w9999"))).not.toBeNull();
+    expect(history.of(asWorkerId("w10000"))).not.toBeNull();
+  });
+
   test("is forgotten an hour after it was last heard of", () => {
     const history = createWorkerHistory();
     history.onBeat(w1, { cpuPercent: 1, memoryPercent: 2, busySlots: 1 }, 1_000);
