@@ -112,7 +112,7 @@ export const KEY_TABLE: readonly KeyBinding[] = [
   key("back", ["escape"], ["overview"], "MOVE", "clear the filter"),
   key("back", ["escape"], ["job", "worker", "task", "log"], "MOVE", "clear the filter, then back", [
     "back",
-    60,
+    15,
   ]),
   key("next-pane", ["tab"], LISTS, "MOVE", "next pane", ["pane", 50]),
   key("previous-pane", ["shift-tab"], LISTS, "MOVE", "previous pane"),
