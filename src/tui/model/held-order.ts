@@ -6,9 +6,9 @@ import type { WindowView } from "../../runtime/protocol/monitor-views.ts";
 import type { Focus, FocusBody, WindowRequest } from "../feed.ts";
 
 /** A list is put into order at most so often. */
-export const RESORT_MS = 2_000;
+const RESORT_MS = 2_000;
 /** After the last move of the cursor. */
-export const MOVING_MS = 1_000;
+const MOVING_MS = 1_000;
 
 /** One list of one place, as it is shown. */
 interface Held {

@@ -32,7 +32,7 @@ export type LogRead =
   | { readonly kind: "forward"; readonly cursor: number; readonly wait: boolean };
 
 /** A search looks through so much before it says that there is nothing. */
-export const SEARCH_CHARACTERS_MAX = 8 * 1024 * 1024;
+const SEARCH_CHARACTERS_MAX = 8 * 1024 * 1024;
 
 /** null: nothing to read now. `log.top` below every number: the start of the log. */
 export function planLogRead(buffer: LogBuffer, wish: LogWish): LogRead | null {

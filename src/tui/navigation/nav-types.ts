@@ -84,6 +84,6 @@ export interface NavStep {
   readonly effects: readonly NavEffect[];
 }
 
-export const NO_EFFECTS: readonly NavEffect[] = [];
+const NO_EFFECTS: readonly NavEffect[] = [];
 
 export const stay = (state: ViewState): NavStep => ({ state, effects: NO_EFFECTS });

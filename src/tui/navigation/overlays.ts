@@ -13,7 +13,7 @@ import {
   withOverlay,
   withToast,
 } from "./change.ts";
-import { type KeyName, pastedLine, textOfKey } from "./keys.ts";
+import { type KeyName, pastedLine } from "./keys.ts";
 import { goToHit } from "./log-commands.ts";
 import { filteredList } from "./move.ts";
 import { type NavContext, type NavStep, stay } from "./nav-types.ts";
@@ -235,7 +235,3 @@ export function pasteText(state: ViewState, text: string, context: NavContext): 
       return stay(state);
   }
 }
-
-/** Whether the key is text in the field that is open, and so no command. */
-export const isTextIn = (overlay: Overlay | null, key: KeyName): boolean =>
-  overlay !== null && overlay.kind !== "confirm" && textOfKey(key) !== null;

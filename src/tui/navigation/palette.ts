@@ -138,7 +138,7 @@ function isCommand(text: string): boolean {
 }
 
 /** Does what the text says, or says what is wrong with it. */
-export function runPalette(state: ViewState, text: string, context: NavContext): NavStep {
+function runPalette(state: ViewState, text: string, context: NavContext): NavStep {
   const { word, rest } = splitCommand(text);
   const argument = (rest ?? "").trim();
   const command = PALETTE_COMMANDS.find(({ name, synonyms }) =>

@@ -39,7 +39,7 @@ export function paneOf(screen: ScreenState): PaneName {
 
 const LISTS: readonly string[] = ["jobs", "workers", "tasks", "errors", "events"];
 
-export const isListName = (pane: PaneName): pane is ListName => LISTS.includes(pane);
+const isListName = (pane: PaneName): pane is ListName => LISTS.includes(pane);
 
 /** The list that has the cursor; null in a pane that is none. */
 export function listOf(screen: ScreenState): ListName | null {

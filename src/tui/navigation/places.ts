@@ -6,7 +6,7 @@ import type { Place, ScreenState, ViewState } from "./view-state.ts";
 /** Who goes round and round finds the way back to the overview all the same. */
 const STACK_DEPTH_MAX = 12;
 
-export const placeKey = (place: Place): string => {
+const placeKey = (place: Place): string => {
   switch (place.kind) {
     case "overview":
       return "overview";
@@ -21,7 +21,7 @@ export const placeKey = (place: Place): string => {
   }
 };
 
-export const isSamePlace = (a: Place, b: Place): boolean => placeKey(a) === placeKey(b);
+const isSamePlace = (a: Place, b: Place): boolean => placeKey(a) === placeKey(b);
 
 /** Opens a place above the one shown. */
 export function pushPlace(
