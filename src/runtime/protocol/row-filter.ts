@@ -93,7 +93,7 @@ const NUMBER_FIELDS = [
 type FilterField = TextField | (typeof NUMBER_FIELDS)[number];
 
 /** Which fields the rows of a list have. */
-export const FILTER_FIELDS: Readonly<Record<FilterList, readonly FilterField[]>> = {
+const FILTER_FIELDS: Readonly<Record<FilterList, readonly FilterField[]>> = {
   jobs: [
     ...(["state", "name", "owner", "queue", "job", "label"] as const),
     ...(["failed", "running", "queued", "done", "total", "rate", "priority"] as const),
@@ -107,7 +107,7 @@ export const FILTER_FIELDS: Readonly<Record<FilterList, readonly FilterField[]>>
 };
 
 /** Which words `state:` knows in a list; `active` is everything that has not ended. */
-export const FILTER_STATES: Readonly<Record<FilterList, readonly string[]>> = {
+const FILTER_STATES: Readonly<Record<FilterList, readonly string[]>> = {
   jobs: ["active", "open", ...JOB_STATES],
   workers: ["active", ...WORKER_STATES],
   tasks: ["active", ...TASK_STATES],

@@ -33,7 +33,6 @@ export type WorkerSort = (typeof WORKER_SORTS)[number];
 
 /** `time` sorts what runs by how long it does, and what is settled by index. */
 export const TASK_SORTS = ["index", "time"] as const;
-export type TaskSort = (typeof TASK_SORTS)[number];
 
 export const SLOT_SORTS = ["slot", "job", "time", "cpu", "memory"] as const;
 export type SlotSort = (typeof SLOT_SORTS)[number];

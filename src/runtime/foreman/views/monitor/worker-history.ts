@@ -40,7 +40,7 @@ const SWEEP_EACH_MS = 60_000;
 /** Some ten kilobytes each; beyond it those that were heard of longest ago go, an eighth at a time. */
 const PASTS_MAX = 10_000;
 
-export type RecentFailure = WorkerMonitorView["recent_failures"][number];
+type RecentFailure = WorkerMonitorView["recent_failures"][number];
 
 export interface WorkerPast {
   readonly tasks: Series;

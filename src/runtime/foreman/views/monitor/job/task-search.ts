@@ -24,7 +24,7 @@ import { reversed, SORTED_TASKS_MAX, type TaskOrder } from "./task-order.ts";
 import type { Settled, TaskRows } from "./task-rows.ts";
 
 /** Tasks looked at, and settlements read for them, for one screen: some ten milliseconds, in slices. */
-export const LOOKS_MAX = 10_000;
+const LOOKS_MAX = 10_000;
 const READS_MAX = 200;
 const LOOKS_PER_TURN = 1_000;
 /** A search ends with so many: nobody turns more pages. */
