@@ -75,7 +75,10 @@ export function createJobTasks(parts: {
     const live = state.jobs.get(job.jobId);
     if (live) return tasksOfLive(state, live);
     const known = ended.get(job.jobId);
-    return known?.nextSettleSeq === job.nextSettleSeq ? known.tasks : readEnded(job);
+    if (known?.nextSettleSeq !== job.nextSettleSeq) return readEnded(job);
+    ended.delete(job.jobId);
+    ended.set(job.jobId, known);
+    return known.tasks;
   };
 }
 
