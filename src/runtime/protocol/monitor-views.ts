@@ -189,6 +189,9 @@ export interface TaskMonitorView extends TaskView {
   readonly result_text: string | null;
   readonly result_bytes: number | null;
   readonly stderr_text: string | null;
+  /** How a command that was started ended; both null for a function. */
+  readonly exit_code: number | null;
+  readonly signal: string | null;
   /** What is in the log of its newest attempt, null lines where nobody counted them; null: nothing was printed. */
   readonly log: { readonly lines: number | null; readonly bytes: number } | null;
 }

@@ -330,6 +330,8 @@ export function taskMonitorView(changes: Partial<TaskMonitorView> = {}): TaskMon
     result_text: null,
     result_bytes: null,
     stderr_text: "Fra:48211 Mem:2911.20M (Peak 3104.11M)",
+    exit_code: null,
+    signal: null,
     log: { lines: 4812, bytes: 2_100_000 },
     ...changes,
   };

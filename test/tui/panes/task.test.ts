@@ -55,6 +55,16 @@ describe("a task's screen", () => {
     expectEveryLook("task", (screen, theme) => draw(secondTry(), bodyOf(screen), theme));
   });
 
+  test("tells how a failed command ended, and what it printed", () => {
+    const failed = { state: "failed", result_text: "half\n", result_bytes: 5 } as const;
+    const ends = [{ exit_code: 4 }, { exit_code: null, signal: "SIGKILL" }].map((end) =>
+      texts(draw(taskMonitorView({ ...failed, ...end }))).join("\n"),
+    );
+    expect(ends[0]).toMatch(/^ F failed .* exit 4 /);
+    expect(ends[1]).toMatch(/^ F failed .* signal SIGKILL /);
+    expect(ends[0]).toContain("STDOUT 5 B");
+  });
+
   test("tells every attempt with its whole error and the frames of its stack", () => {
     const rows = texts(draw(secondTry())).join("\n");
     expect(rows).toContain("   1  failed     w03  8.8s  until 14:21:50");

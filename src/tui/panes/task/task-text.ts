@@ -56,6 +56,7 @@ function stateRow(body: TaskMonitorView, draw: Drawing): string {
     ),
     piece(1, plain(body.worker === null ? "" : `on ${inert(body.worker)}`)),
     piece(2, plain(seconds === null ? "" : timeOf(body.state, seconds))),
+    piece(1, span(style, endOf(body))),
     piece(
       3,
       span("delayed", body.not_before === null ? "" : `not before ${instantTime(body.not_before)}`),
@@ -63,6 +64,13 @@ function stateRow(body: TaskMonitorView, draw: Drawing): string {
     piece(4, span("dim", `job ${job.job_id} ${inert(job.name, draw.theme)}`)),
   ].filter(({ spans }) => spans.some(({ text }) => text !== ""));
   return row(draw, plain(" "), ...fittingPieces(draw.width - 1, pieces, 3));
+}
+
+/** `exit 4`, `signal SIGKILL`: how a failed command ended. */
+function endOf({ state, exit_code, signal }: TaskMonitorView): string {
+  if (state !== "failed") return "";
+  if (signal !== null) return `signal ${inert(signal)}`;
+  return exit_code === null ? "" : `exit ${exit_code}`;
 }
 
 const timeOf = (state: TaskMonitorView["state"], seconds: number): string =>
@@ -112,8 +120,10 @@ function errorRows({ code, message, stack }: AttemptView, draw: Drawing): string
 }
 
 function resultRows(body: TaskMonitorView, draw: Drawing): string[] {
-  const { result_text, result_bytes } = body;
-  return result_text === null ? [] : valueRows("RESULT", result_text, result_bytes ?? 0, draw);
+  const { result_text, result_bytes, exit_code, signal } = body;
+  // What a command prints is its result; of one that failed it is only what it printed.
+  const name = exit_code === null && signal === null ? "RESULT" : "STDOUT";
+  return result_text === null ? [] : valueRows(name, result_text, result_bytes ?? 0, draw);
 }
 
 function valueRows(name: string, text: string, bytes: number, draw: Drawing): string[] {

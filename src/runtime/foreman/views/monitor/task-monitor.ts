@@ -27,7 +27,13 @@ export interface TaskMonitorParts {
 type TaskRequest = Extract<View, { kind: "task_monitor" }>;
 type Texts = Pick<
   TaskMonitorView,
-  "input_text" | "input_bytes" | "result_text" | "result_bytes" | "stderr_text"
+  | "input_text"
+  | "input_bytes"
+  | "result_text"
+  | "result_bytes"
+  | "stderr_text"
+  | "exit_code"
+  | "signal"
 >;
 
 /** Tasks whose texts are kept, each a screen at most. */

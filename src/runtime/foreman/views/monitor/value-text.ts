@@ -23,9 +23,18 @@ export interface ResultText {
   readonly result_text: string | null;
   readonly result_bytes: number | null;
   readonly stderr_text: string | null;
+  /** Of a command that was started. */
+  readonly exit_code: number | null;
+  readonly signal: string | null;
 }
 
-const NOTHING: ResultText = { result_text: null, result_bytes: null, stderr_text: null };
+const NOTHING: ResultText = {
+  result_text: null,
+  result_bytes: null,
+  stderr_text: null,
+  exit_code: null,
+  signal: null,
+};
 
 export function inputText(
   value: Uint8Array,
@@ -42,9 +51,9 @@ export function resultText(value: Uint8Array | null, charactersMax: number): Res
   if (value[0] === VALUE_FAILURE) return failedText(value, charactersMax);
   if (isCommandOutcome(value)) return outcomeText(value, charactersMax);
   return {
+    ...NOTHING,
     result_text: textOfValue(value, charactersMax),
     result_bytes: value.byteLength - 1,
-    stderr_text: null,
   };
 }
 
@@ -53,7 +62,7 @@ function failedText(value: Uint8Array, charactersMax: number): ResultText {
   if (commandOutcome === null)
     return { ...NOTHING, stderr_text: consoleText(failure, charactersMax) };
   const text = outcomeText(commandOutcome, charactersMax);
-  return text.result_bytes === 0 ? { ...NOTHING, stderr_text: text.stderr_text } : text;
+  return text.result_bytes === 0 ? { ...text, result_text: null, result_bytes: null } : text;
 }
 
 function consoleText({ console }: Failure, charactersMax: number): string | null {
@@ -75,7 +84,7 @@ function outcomeText(value: Uint8Array, charactersMax: number): ResultText {
     const size = sizeText(value.byteLength);
     return { ...NOTHING, result_text: `<unreadable, ${size}>`, result_bytes: value.byteLength };
   }
-  const { stdout, storedStdout, stderr } = outcome;
+  const { stdout, storedStdout, stderr, exitCode, signal } = outcome;
   return {
     result_text:
       storedStdout === undefined
@@ -83,6 +92,8 @@ function outcomeText(value: Uint8Array, charactersMax: number): ResultText {
         : `<stdout, ${sizeText(storedStdout.byteCount)}>`,
     result_bytes: storedStdout?.byteCount ?? stdout.byteLength,
     stderr_text: stderr.byteLength === 0 ? null : textOfBytes(stderr, charactersMax),
+    exit_code: exitCode,
+    signal,
   };
 }
 

@@ -57,12 +57,15 @@ describe("a value as text", () => {
       result_text: null,
       result_bytes: null,
       stderr_text: null,
+      exit_code: null,
+      signal: null,
     });
   });
 
-  test("of a command is its stdout and its stderr, also of a failed one", () => {
+  test("of a command is its stdout, its stderr and its end, also of a failed one", () => {
     const both = outcome(bytesOf("out\n"), bytesOf("err\n"));
-    const texts = { result_text: "out\n", result_bytes: 4, stderr_text: "err\n" };
+    const end = { exit_code: 1, signal: null };
+    const texts = { result_text: "out\n", result_bytes: 4, stderr_text: "err\n", ...end };
     expect(resultText(both, 100)).toEqual(texts);
     const failure = { code: "exit_status", message: "exit status 1" };
     expect(resultText(encodeFailure(failure, both), 100)).toEqual(texts);
@@ -70,6 +73,7 @@ describe("a value as text", () => {
       result_text: null,
       result_bytes: null,
       stderr_text: null,
+      ...end,
     });
   });
 
