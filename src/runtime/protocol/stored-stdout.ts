@@ -3,11 +3,15 @@ import { decodeCommandOutcome, type StoredOutput } from "./command-outcome.ts";
 import { decodeFailure, VALUE_FAILURE } from "./failure.ts";
 import { VALUE_STORED_COMMAND } from "./value.ts";
 
-/** null: its stdout is with it, or there is none. */
+/** null: its stdout is with it, there is none, or (a worker may send anything) it cannot be told. */
 export function storedStdoutOf(value: Uint8Array): StoredOutput | null {
   if (!isStored(value)) return null;
-  const outcome = value[0] === VALUE_FAILURE ? decodeFailure(value).commandOutcome : value;
-  return outcome === null ? null : (decodeCommandOutcome(outcome).storedStdout ?? null);
+  try {
+    const outcome = value[0] === VALUE_FAILURE ? decodeFailure(value).commandOutcome : value;
+    return outcome === null ? null : (decodeCommandOutcome(outcome).storedStdout ?? null);
+  } catch {
+    return null;
+  }
 }
 
 /** A kind byte, and of a failure the one behind its text. */
