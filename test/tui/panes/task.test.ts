@@ -60,8 +60,8 @@ describe("a task's screen", () => {
     const ends = [{ exit_code: 4 }, { exit_code: null, signal: "SIGKILL" }].map((end) =>
       texts(draw(taskMonitorView({ ...failed, ...end }))).join("\n"),
     );
-    expect(ends[0]).toMatch(/^ F failed .* exit 4 /);
-    expect(ends[1]).toMatch(/^ F failed .* signal SIGKILL /);
+    expect(ends[0]).toMatch(/^ F failed .* exit 4\b/);
+    expect(ends[1]).toMatch(/^ F failed .* signal SIGKILL\b/);
     expect(ends[0]).toContain("STDOUT 5 B");
   });
 
