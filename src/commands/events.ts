@@ -4,17 +4,15 @@
  */
 import type { Link } from "../runtime/client/link.ts";
 import { readEvents } from "../runtime/client/read-events.ts";
-import { linkOver } from "../runtime/client/single-link.ts";
 import { nearestName } from "../runtime/platform/nearest-name.ts";
 import { type ExitCode, usageError } from "../runtime/protocol/error.ts";
 import { EVENT_KINDS, isEventKind } from "../runtime/protocol/event-kinds.ts";
 import { JSON_SCHEMA_NAME } from "../runtime/protocol/views.ts";
 import type { CommandContext } from "./command-context.ts";
-import { openFollowingLink } from "./follow/following-link.ts";
+import { lookOrFollow } from "./follow/look-or-follow.ts";
 import { inertJson } from "./inert-json.ts";
 import { tryFindJobOrTask } from "./job-arguments.ts";
 import type { EVENTS_VERB } from "./tables/look.ts";
-import { withForeman } from "./with-foreman.ts";
 
 type Context = CommandContext<typeof EVENTS_VERB>;
 
@@ -26,19 +24,7 @@ interface Subject {
 
 export async function run(context: Context): Promise<ExitCode> {
   checkKinds(context.values.kind);
-  const link = context.values.follow ? await openFollowingLink(context) : null;
-  if (link === null) {
-    await withForeman(context, "look", (connection) => print(context, linkOver(connection), false));
-    if (context.values.follow && !context.quiet) {
-      await context.io.stderr.write("no foreman is running, so nothing follows: cc foreman\n");
-    }
-    return 0;
-  }
-  try {
-    await print(context, link, true);
-  } finally {
-    link.close();
-  }
+  await lookOrFollow(context, (link, isFollowing) => print(context, link, isFollowing));
   return 0;
 }
 

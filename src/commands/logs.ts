@@ -5,7 +5,6 @@
 import type { Link } from "../runtime/client/link.ts";
 import { type LogPiece, piecesOf } from "../runtime/client/log-lines.ts";
 import { type LogSubject, type LogsPage, readLogs } from "../runtime/client/read-logs.ts";
-import { linkOver } from "../runtime/client/single-link.ts";
 import { systemClock } from "../runtime/platform/clock.ts";
 import { safeLine } from "../runtime/platform/safe-text.ts";
 import type { ExitCode } from "../runtime/protocol/error.ts";
@@ -14,14 +13,13 @@ import type { LogStream } from "../runtime/protocol/messages/logs.ts";
 import type { JobDetailView } from "../runtime/protocol/views.ts";
 import { formatExactCount } from "../tui/text/amounts.ts";
 import type { CommandContext } from "./command-context.ts";
-import { openFollowingLink } from "./follow/following-link.ts";
 import { lookAtDetails } from "./follow/job-code.ts";
+import { lookOrFollow } from "./follow/look-or-follow.ts";
 import { findJobOrTask } from "./job-arguments.ts";
 import { createLogPrinter, type LogPrinter } from "./logs/log-printer.ts";
 import { type Since, sinceMs } from "./logs/since.ts";
 import { createLineSkipper, findTailStart } from "./logs/tail-start.ts";
 import type { LOGS_VERB } from "./tables/look.ts";
-import { withForeman } from "./with-foreman.ts";
 
 type Context = CommandContext<typeof LOGS_VERB>;
 
@@ -29,25 +27,12 @@ type Context = CommandContext<typeof LOGS_VERB>;
 const STDERR_STREAMS: readonly LogStream[] = ["stderr", "log", "gap"];
 
 export async function run(context: Context): Promise<ExitCode> {
-  const { follow } = context.values;
-  const { stderr } = context.io;
   const onChange = (isUp: boolean): void => {
     if (context.quiet) return;
-    void stderr.write(isUp ? "connected again\n" : "the connection to the foreman is lost\n");
+    const said = isUp ? "connected again\n" : "the connection to the foreman is lost\n";
+    void context.io.stderr.write(said);
   };
-  const link = follow ? await openFollowingLink(context, { onChange }) : null;
-  if (link === null) {
-    await withForeman(context, "look", (connection) => print(context, linkOver(connection), false));
-    if (follow && !context.quiet) {
-      await stderr.write("no foreman is running, so nothing follows: cc foreman\n");
-    }
-    return 0;
-  }
-  try {
-    await print(context, link, true);
-  } finally {
-    link.close();
-  }
+  await lookOrFollow(context, (link, follow) => print(context, link, follow), { onChange });
   return 0;
 }
 

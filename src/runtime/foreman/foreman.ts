@@ -346,7 +346,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
         return;
       case "notifySettled":
         results.wake(effect.jobId);
-        logs.readers.wake(effect.jobId);
+        logs.readers.wakeForTask(effect.jobId);
         subscriptions.touch();
         return;
       case "notifyJobChanged":

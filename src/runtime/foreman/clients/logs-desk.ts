@@ -18,8 +18,10 @@ import { checkIndexes } from "./client-answers.ts";
 export interface LogsDesk {
   /** @throws CcError `no_such_job`, `no_such_task`, `too_many_readers`. */
   read(channel: Channel, request: ReadLogs): Promise<void>;
-  /** Something of this job was printed, or it or one of its tasks has ended. */
+  /** Something of this job was printed, or it has ended. */
   wake(jobId: number): void;
+  /** A task of it has ended, which readers of a single task may wait for. */
+  wakeForTask(jobId: number): void;
   forget(jobId: JobId): void;
   drop(channel: Channel): void;
 }
@@ -42,13 +44,16 @@ interface Waiting {
 
 const WAITING_PER_CHANNEL_MAX = 100;
 const WAITING_PER_JOB_MAX = 1_000;
+/** Readers of a job are looked after no more often. */
+const REST_MS = 100;
 
 export function createLogsDesk(parts: LogsDeskParts): LogsDesk {
   const { logs, clock, logger } = parts;
   const measure = createLogMeasure(logs);
   const waiting = new Map<number, Set<Waiting>>();
-  /** Jobs whose readers are being served, with a wake that came meanwhile. */
+  /** Jobs whose readers are being served, or are about to be, with a wake that came meanwhile. */
   const waking = new Map<number, boolean>();
+  const servedAtMs = new Map<number, number>();
 
   async function read(channel: Channel, request: ReadLogs): Promise<void> {
     const answer = await find(request);
@@ -103,16 +108,26 @@ export function createLogsDesk(parts: LogsDeskParts): LogsDesk {
 
   function wake(jobId: number): void {
     if (!waiting.has(jobId)) return;
-    if (waking.has(jobId)) waking.set(jobId, true);
-    else void serve(jobId);
+    if (waking.has(jobId)) {
+      waking.set(jobId, true);
+      return;
+    }
+    waking.set(jobId, false);
+    const restMs =
+      (servedAtMs.get(jobId) ?? Number.NEGATIVE_INFINITY) + REST_MS - clock.monotonicMs();
+    if (restMs <= 0) void serve(jobId);
+    else clock.setTimer(restMs, () => void serve(jobId), { holdsProcess: false });
   }
 
+  /** Tasks may end, and print, thousands of times a second. */
   async function serve(jobId: number): Promise<void> {
-    do {
-      waking.set(jobId, false);
-      for (const entry of [...(waiting.get(jobId) ?? [])]) await serveOne(jobId, entry, false);
-    } while (waking.get(jobId) === true);
+    waking.set(jobId, false);
+    for (const entry of [...(waiting.get(jobId) ?? [])]) await serveOne(jobId, entry, false);
+    const isWokenAgain = waking.get(jobId) === true;
     waking.delete(jobId);
+    if (waiting.has(jobId)) servedAtMs.set(jobId, clock.monotonicMs());
+    else servedAtMs.delete(jobId);
+    if (isWokenAgain) wake(jobId);
   }
 
   async function serveOne(jobId: number, entry: Waiting, isLate: boolean): Promise<void> {
@@ -132,6 +147,13 @@ export function createLogsDesk(parts: LogsDeskParts): LogsDesk {
   return {
     read,
     wake,
+    wakeForTask(jobId) {
+      const entries = waiting.get(jobId);
+      if (entries === undefined) return;
+      for (const { request } of entries) {
+        if (request.index !== undefined) return wake(jobId);
+      }
+    },
     forget(jobId) {
       measure.forget(jobId);
       wake(jobId);

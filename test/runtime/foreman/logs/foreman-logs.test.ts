@@ -172,6 +172,7 @@ describe("a reader", () => {
     expect(first.finished).toBe(false);
     client.send(readLogs(jobId, { index: 0, wait: true, cursor: first.next_cursor }));
     worker.send(completion(assigned, 1));
+    await rig.pass(2_000);
     const last = await client.next("logs");
     expect([last.count, last.finished, last.at_end]).toEqual([0, true, true]);
   });
