@@ -94,16 +94,26 @@ export function captureStandardStreams(
       configurable: true,
       enumerable: true,
       get() {
-        made ??= Object.assign(
-          createSink((chunk) => write(stream, chunk)),
-          { fd },
-        );
+        made ??= createStandardStream(fd, (chunk) => write(stream, chunk));
         return made;
       },
     });
   };
   replace("stdout", 1, LOG_STREAM_STDOUT);
   replace("stderr", 2, LOG_STREAM_STDERR);
+}
+
+/** The process is not this task's alone: what one task ends, the next one writes to. */
+function createStandardStream(fd: number, write: (chunk: string | Uint8Array) => void): Writable {
+  const stream = createSink(write);
+  const end = (...words: readonly unknown[]): Writable => {
+    const [chunk] = words;
+    if (typeof chunk === "string" || chunk instanceof Uint8Array) stream.write(chunk);
+    const onEnd = words.find((word) => typeof word === "function") as (() => void) | undefined;
+    if (onEnd !== undefined) process.nextTick(onEnd);
+    return stream;
+  };
+  return Object.assign(stream, { fd, end, destroy: () => stream, destroySoon: () => stream });
 }
 
 function createSink(write: (chunk: string | Uint8Array) => void): Writable {

@@ -195,6 +195,7 @@ export async function createForeman(parts: ForemanParts): Promise<Foreman> {
     store,
     janitor,
     outputs: () => outputs,
+    logBytesOf: (jobId) => logs.desk.countsOf(jobId)?.byteCount ?? 0,
     clock,
     nowMs: pump.nowMs,
     post: pump.post,

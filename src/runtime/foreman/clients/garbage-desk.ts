@@ -30,6 +30,8 @@ export interface GarbageDeskParts {
   readonly janitor: Pick<Janitor, "rested">;
   /** As they now are. */
   outputs(): Pick<Outputs, "bytesOf" | "removed">;
+  /** What a job's log takes. */
+  logBytesOf(jobId: JobId): number;
   readonly clock: Pick<Clock, "defer">;
   nowMs(): number;
   post(event: UnstampedEvent): void;
@@ -63,7 +65,7 @@ export function createGarbageDesk(parts: GarbageDeskParts): GarbageDesk {
       if (at % JOBS_PER_TURN === JOBS_PER_TURN - 1) await nextTurn(parts.clock);
       const { jobId } = removal.facts;
       const bytes = (await store.readJobBytes(jobId)) + parts.outputs().bytesOf(jobId);
-      views.push(viewOf(removal, bytes));
+      views.push(viewOf(removal, bytes + parts.logBytesOf(jobId)));
     }
     return views;
   }

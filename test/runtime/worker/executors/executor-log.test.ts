@@ -13,6 +13,15 @@ const start = (source: string): TestExecutor => {
 const textOf = (pieces: readonly (readonly [string, string])[]): string =>
   pieces.map(([, text]) => text).join("");
 
+/** What one millisecond parts and another joins. */
+const joined = (pieces: readonly (readonly [string, string])[]): [string, string][] =>
+  pieces.reduce<[string, string][]>((all, [stream, text]) => {
+    const last = all.at(-1);
+    if (last?.[0] === stream) last[1] += text;
+    else all.push([stream, text]);
+    return all;
+  }, []);
+
 /** As many as it stands for, where it is a gap. */
 const bytesOf = (pieces: readonly (readonly [string, string])[]): number =>
   pieces.reduce(
@@ -32,7 +41,7 @@ test("console, ctx.log and the standard streams come in order, each with its str
     };`);
   const batch = run([1]);
   await batch.reported(0);
-  expect(printed(batch.batchId, 0)).toEqual([
+  expect(joined(printed(batch.batchId, 0))).toEqual([
     ["log", "one { two: 2 }\n"],
     ["stdout", "three\n"],
     ["stderr", "four\n"],
@@ -63,6 +72,24 @@ test("each task has its own log, also one that is printed into after its end", a
   await untilPrinted(batch.batchId, 0, "late");
   expect(textOf(printed(batch.batchId, 0))).toBe("task 0\nlate\n");
   expect(textOf(printed(batch.batchId, 1))).toBe("task 1\nend\n");
+});
+
+test("a task that ends or destroys its streams takes nothing from the next one", async () => {
+  const { start: run, printed } = start(`
+    export default async (input) => {
+      process.stdout.write("task " + input + "\\n");
+      await new Promise((done) => process.stdout.end("end\\n", done));
+      process.stderr.destroy();
+      process.stderr.write("still\\n");
+    };`);
+  const batch = run([0, 1]);
+  await batch.ended;
+  for (const row of [0, 1]) {
+    expect(joined(printed(batch.batchId, row))).toEqual([
+      ["stdout", `task ${row}\nend\n`],
+      ["stderr", "still\n"],
+    ]);
+  }
 });
 
 test("what a task prints leaves while it runs", async () => {
