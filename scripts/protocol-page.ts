@@ -10,6 +10,7 @@ import {
   FRAME_DEPTH_MAX,
   FRAME_PARTS_MAX,
   JOB_TASKS_MAX,
+  LOG_BYTES_MAX,
   MESSAGE_PARTS_MAX,
   OUTPUT_BYTES_MAX,
   OUTPUT_CHUNK_BYTES,
@@ -20,6 +21,7 @@ import {
 } from "../src/runtime/protocol/limits.ts";
 import {
   FEATURE_LARGE_OUTPUTS,
+  FEATURE_LOGS,
   type MessageType,
   PROTOCOL_VERSION,
   SUBPROTOCOL_JSON,
@@ -157,12 +159,15 @@ const CONVERSATIONS = `## Conversations
 
 **Results.** \`read_results\` with \`after: 0\`, then with \`next_after\` of each answer, until \`end\`. With \`wait\` an answer may take up to 30 s. Order by index needs no memory anywhere: the store is the re-order buffer.
 
+**Logs.** \`read_logs\` forward from \`next_cursor\`, or backward from \`first_cursor\` of the answer before, until \`at_end\` or \`at_start\`; an answer may be without pieces in between. With \`wait\` it comes when something was printed, when what it was asked of has ended (\`finished\`), or after 30 s. Cursors stay what they are whatever is printed or dropped.
+
 **Working.** After \`welcome\` a worker sends \`worker_ready\`: a name that it keeps (\`worker_id\`), a random \`boot_id\` for this start, the number of this connection, what it offers, and every task that it still holds. What matches goes on; what the foreman does not know is answered with \`cancel_task\`; what the foreman has and the worker lacks is queued again. Then
 - \`heartbeat\` every \`heartbeat_seconds\` of the welcome; the whole session's lease of \`lease_seconds\` is renewed by it. A worker that hears no echo for that long is cut off: it drops the connection and dials again.
 - \`assign_task\` brings tasks; what cannot run yet waits in the worker, and may be asked back (\`revoke_task\`, answered with \`tasks_returned\` for those that had not started).
 - Reports (\`task_started\`, \`task_result\`, \`tasks_returned\`, \`tasks_gone\`) carry \`seq\`, from 1 in each boot. A worker keeps each until \`task_result_ack\` names that \`seq\` or a higher one, and sends those that are not acknowledged again after a reconnection, with their numbers.
 - \`cancel_task\`: the tasks are settled already; the worker ends their processes and says \`tasks_gone\` when nothing is left of them.
 - A command's stdout beyond ${VALUE_BYTES_MAX / MIB} MiB goes ahead of its result, where \`features\` of the welcome has \`${FEATURE_LARGE_OUTPUTS}\`: an \`output_chunk\` without data says how much is ready, \`output_chunk_ack\` grants bytes up to \`until_byte\`, chunks of at most ${OUTPUT_CHUNK_BYTES / MIB} MiB follow, and each answer says what is on disk. The first chunk begins at byte 0 of stdout. Once the one with \`last\` is answered with \`whole\`, the result of kind 6 may be sent; at most ${OUTPUT_BYTES_MAX / MIB / 1024} GiB a task. Without a grant the worker lets the command wait.
+- What tasks print goes beside their results, where \`features\` has \`${FEATURE_LOGS}\`: \`task_log\` with parts of several attempts of one assignment, best before the result of each. It is kept until \`task_log_ack\` names its \`log_seq\`, and sent again with \`again\` after a reconnection. A byte keeps its place in its attempt's log, so what a worker dropped shows as a jump of \`first_byte\`; a part without pieces says that bytes were dropped at the end. Of an attempt ${LOG_BYTES_MAX / MIB} MiB are kept.
 - Durations only: a worker never sends an instant.
 
 **The fence.** Everything a worker says about a task carries \`(assignment, index)\`. What does not match the assignment that stands changes nothing and comes back in \`stale\` of the acknowledgement; what agrees with the record is a silent duplicate.
