@@ -28,7 +28,7 @@ async function agreeTo(terminal: TestTerminal, key: string, question: RegExp): P
     terminal.keys(key);
     await terminal.waitFor(question);
     terminal.keys(no);
-    await terminal.waitFor((screen) => !question.test(screen));
+    await terminal.waitFor((screen) => !question.test(screen) && /nothing was done/.test(screen));
   }
   terminal.keys(key);
   await terminal.waitFor(question);
