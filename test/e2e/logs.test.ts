@@ -25,7 +25,7 @@ let stage: Stage;
 let functions: string;
 beforeAll(async () => {
   stage = await openStage();
-  await stage.worker("w1", ["--slots", "2"]);
+  await stage.worker("w1", ["--slots", "2", "--max-cpu", "100"]);
   stage.file("talking.ts", TALKING);
   stage.file("mended.ts", MENDED);
   const { stderr } = await stage.cc(["submit", "talking.ts"]);
