@@ -1,7 +1,7 @@
 /** The progress view of some jobs, kept coming. */
 import type { Link } from "../../runtime/client/link.ts";
 import type { ProgressView } from "../../runtime/protocol/views.ts";
-import { type ViewWatch, watchView } from "./watch-view.ts";
+import { followView, type ViewWatch } from "./follow-view.ts";
 
 export function watchProgress(
   link: Link,
@@ -9,7 +9,7 @@ export function watchProgress(
   onView: (view: ProgressView) => void,
 ): ViewWatch {
   // The foreman writes views.ts shapes; they are only shown.
-  return watchView(link, { kind: "progress", job_ids: [...jobIds] }, (body) =>
+  return followView(link, { kind: "progress", job_ids: [...jobIds] }, (body) =>
     onView(body as ProgressView),
   );
 }

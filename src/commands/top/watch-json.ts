@@ -5,8 +5,8 @@
 import { systemClock } from "../../runtime/platform/clock.ts";
 import { CcError } from "../../runtime/protocol/error.ts";
 import { OutputClosed } from "../command-context.ts";
+import { followView } from "../follow/follow-view.ts";
 import { openFollowingLink } from "../follow/following-link.ts";
-import { watchView } from "../follow/watch-view.ts";
 import { errorAsJson } from "../report-error.ts";
 import { noForeman } from "../with-foreman.ts";
 import { viewOfFocus } from "./focus-view.ts";
@@ -31,7 +31,7 @@ export async function watchJson(context: OnceContext): Promise<never> {
   try {
     const focus = await link.run((connection) => jsonFocus(context, connection));
     // The foreman writes the shapes of monitor-views.ts; they are only shown.
-    const watching = watchView(link, viewOfFocus(focus), (body) => newest.put(body as object));
+    const watching = followView(link, viewOfFocus(focus), (body) => newest.put(body as object));
     void watching.failed.then((error) => newest.fail(error));
     for (;;) await stdout.write(jsonLine(context, focus, await newest.take()));
   } finally {

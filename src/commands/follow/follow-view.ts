@@ -1,4 +1,4 @@
-/** Keeps a view coming, over lost connections too, until it is stopped. */
+/** Keeps a view coming over a link, which gives up after a while, until it is stopped; for ever is client/watch-view.ts. */
 import type { Link } from "../../runtime/client/link.ts";
 import type { View } from "../../runtime/protocol/messages/client.ts";
 
@@ -8,7 +8,7 @@ export interface ViewWatch {
   readonly failed: Promise<unknown>;
 }
 
-export function watchView(link: Link, view: View, onBody: (body: unknown) => void): ViewWatch {
+export function followView(link: Link, view: View, onBody: (body: unknown) => void): ViewWatch {
   const stopped = Promise.withResolvers<"stopped">();
   const failed = Promise.withResolvers<unknown>();
   let isStopped = false;
