@@ -341,6 +341,7 @@ const KEYS = {
     ...COMMON,
     "attempts",
     "error",
+    "exit_code",
     "history",
     "index",
     "input_bytes",
