@@ -353,6 +353,7 @@ const KEYS = {
     "result_text",
     "run_seconds",
     "running_seconds",
+    "signal",
     "state",
     "stderr_text",
     "task_id",
