@@ -44,8 +44,9 @@ const HAPPENINGS: readonly Happening[] = [submitted, forgotten, joined, left, to
 
 function submitted(world: MonitorWorld, random: Random): void {
   if (world.jobs.length >= JOBS_MAX) return;
-  const id = Math.max(0, ...world.jobs.map(({ job_id }) => job_id)) + 1;
-  world.jobs = [...world.jobs, jobRow({ job_id: id, name: random.pick(NAMES) })];
+  const job = jobRow({ job_id: world.nextJobId, name: random.pick(NAMES) });
+  world.nextJobId += 1;
+  world.jobs = [...world.jobs, job];
 }
 
 function forgotten(world: MonitorWorld, random: Random): void {

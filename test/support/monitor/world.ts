@@ -36,6 +36,8 @@ import { jobWindow, slotWindow, taskWindow, workerWindow } from "./windows.ts";
 
 export interface MonitorWorld {
   atMs: number;
+  /** Numbers are never given twice. */
+  nextJobId: number;
   jobs: JobRowView[];
   workers: WorkerRowView[];
   /** The newest first. */
@@ -52,6 +54,7 @@ export interface MonitorWorld {
 export function createWorld(): MonitorWorld {
   return {
     atMs: AT_MS,
+    nextJobId: 21,
     jobs: sampleJobs(),
     workers: sampleWorkers(),
     events: sampleEvents(),
