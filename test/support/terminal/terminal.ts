@@ -7,6 +7,7 @@
 import { type Cell, createEmulator, type Emulator, type TerminalModes } from "./emulator.ts";
 import { keyBytes, pastedBytes } from "./keys.ts";
 import { createRawTap, type RawTap } from "./raw-tap.ts";
+import { type Expected, screenText, watchScreen } from "./screen-watch.ts";
 import { type SessionProcess, sessionProcesses } from "./session-processes.ts";
 import { openSlowLine, type SlowLine } from "./slow-line.ts";
 
@@ -41,7 +42,7 @@ export interface SttyState {
 export interface TestTerminal {
   readonly pid: number;
   /** Resolves once what is awaited is on the screen and the picture is whole. */
-  waitFor(expected: RegExp | ((screen: string) => boolean), deadlineMs?: number): Promise<void>;
+  waitFor(expected: Expected, deadlineMs?: number): Promise<void>;
   /** Types keys by name (`Enter`, `Ctrl-L`, `j`), each as its own write. */
   keys(...names: readonly string[]): void;
   /** Writes all at once, as key repeat and slow links do. */
@@ -79,81 +80,36 @@ export function openTerminal(request: TerminalRequest): TestTerminal {
   const { columns = 80, rows = 24 } = request;
   const emulator = createEmulator(columns, rows);
   const raw = createRawTap();
-  const waiters = new Set<() => void>();
   const wholeOutput = Promise.withResolvers<void>();
   let line: SlowLine | null = null;
-  const child = Bun.spawn([...request.command], {
-    ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
-    env: { TERM: "xterm-256color", LANG: "C.UTF-8", TZ: "UTC", ...request.env },
-    terminal: {
-      cols: columns,
-      rows,
-      data(_terminal, bytes) {
-        raw.add(bytes);
-        line?.onArrived(bytes.byteLength);
-        emulator.write(bytes, wake);
-      },
-      // Nobody writes to it any more; what was written has been read.
-      exit: () => void emulator.write(new Uint8Array(0), wholeOutput.resolve),
-    },
-  });
-  const { terminal } = child;
-  if (terminal === undefined) throw new Error("the runtime gave no terminal");
-  emulator.onAnswer((text) => send(text));
-  const ended = child.exited.then(() => ({
-    exitCode: child.exitCode,
-    signal: child.signalCode === null ? null : String(child.signalCode),
-  }));
   let hasEnded = false;
-  void ended.then(() => {
-    hasEnded = true;
-    wake();
+  const watch = watchScreen(emulator, () => hasEnded);
+  const { child, terminal } = startProgram(request, {
+    cols: columns,
+    rows,
+    data(_terminal, bytes) {
+      raw.add(bytes);
+      line?.onArrived(bytes.byteLength);
+      emulator.write(bytes, watch.wake);
+    },
+    // Nobody writes to it any more; what was written has been read.
+    exit: () => void emulator.write(new Uint8Array(0), wholeOutput.resolve),
   });
-
-  function wake(): void {
-    for (const waiter of waiters) waiter();
-  }
-
-  function send(text: string): void {
-    if (!terminal?.closed) terminal?.write(text);
-  }
-
-  const screen = (): string => emulator.rowTexts().join("\n");
-  const isSeen = (expected: RegExp | ((screen: string) => boolean)): boolean => {
-    if (!hasEnded && emulator.modes().synchronizedOutput) return false;
-    return typeof expected === "function" ? expected(screen()) : expected.test(screen());
+  const send = (text: string): void => {
+    if (!terminal.closed) terminal.write(text);
   };
-
-  function waitFor(
-    expected: RegExp | ((screen: string) => boolean),
-    deadlineMs = WAIT_MS,
-  ): Promise<void> {
-    // Taken here, so that a failure names the line of the test.
-    const failure = new Error("not seen");
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => finish(false), deadlineMs);
-      const look = (): void => {
-        if (isSeen(expected)) finish(true);
-      };
-      const finish = (seen: boolean): void => {
-        clearTimeout(timer);
-        waiters.delete(look);
-        if (seen) {
-          resolve();
-          return;
-        }
-        const state = hasEnded ? "The program has ended." : "The program still runs.";
-        failure.message = `not seen within ${deadlineMs} ms: ${expected}\n${state}\n${framed(emulator)}`;
-        reject(failure);
-      };
-      waiters.add(look);
-      look();
-    });
-  }
-
+  emulator.onAnswer(send);
+  const ended = child.exited.then(() => {
+    hasEnded = true;
+    watch.wake();
+    return {
+      exitCode: child.exitCode,
+      signal: child.signalCode === null ? null : String(child.signalCode),
+    };
+  });
   return {
     pid: child.pid,
-    waitFor,
+    waitFor: (expected, deadlineMs = WAIT_MS) => watch.waitFor(expected, deadlineMs),
     keys(...names) {
       for (const name of names) send(keyBytes(name));
     },
@@ -169,7 +125,7 @@ export function openTerminal(request: TerminalRequest): TestTerminal {
     get rows() {
       return emulator.rows;
     },
-    screen,
+    screen: () => screenText(emulator),
     row: (index) => emulator.rowTexts()[index] ?? "",
     cells: () => emulator.cells(),
     modes: () => emulator.modes(),
@@ -183,7 +139,7 @@ export function openTerminal(request: TerminalRequest): TestTerminal {
     sttyState: () => sttyOf(terminal.localFlags),
     ended,
     async end(deadlineMs = END_MS) {
-      await waitFor(() => hasEnded, deadlineMs);
+      await watch.waitFor(() => hasEnded, deadlineMs);
       await wholeOutput.promise;
       return await ended;
     },
@@ -201,11 +157,15 @@ export function openTerminal(request: TerminalRequest): TestTerminal {
   };
 }
 
-/** The screen with a frame around it, so that blanks and widths are seen. */
-function framed(emulator: Emulator): string {
-  const edge = `+${"-".repeat(emulator.columns)}+`;
-  const rows = emulator.rowTexts().map((row) => `|${row}`);
-  return [edge, ...rows, edge].join("\n");
+function startProgram(request: TerminalRequest, terminalOptions: Bun.TerminalOptions) {
+  const child = Bun.spawn([...request.command], {
+    ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
+    env: { TERM: "xterm-256color", LANG: "C.UTF-8", TZ: "UTC", ...request.env },
+    terminal: terminalOptions,
+  });
+  const { terminal } = child;
+  if (terminal === undefined) throw new Error("the runtime gave no terminal");
+  return { child, terminal };
 }
 
 // Bits of `c_lflag`, Linux's.
