@@ -64,7 +64,7 @@ export function createWorld(): MonitorWorld {
       [16, [errorGroup({ group_id: "g16", count: 10, task_id: "16/7", task_ids: ["16/7"] })]],
     ]),
     overview: {},
-    taskDetails: new Map([["17/48211", { stderr_text: "Fra:48211 Mem:2911.20M" }]]),
+    taskDetails: new Map([["17/48211", { stderr_text: "Fra:48211 Mem:2911.20M", exit_code: 137 }]]),
     workerDetails: new Map(),
   };
 }

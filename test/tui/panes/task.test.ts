@@ -104,7 +104,7 @@ describe("a task's screen", () => {
     const stderr_text = Array.from({ length: 30 }, (_, at) => `step ${at}\n`).join("");
     const rows = texts(draw(taskMonitorView({ state: "failed", why, stderr_text })));
     expect(rows.filter((row) => row.includes("step"))).toHaveLength(10);
-    expect(rows.join("\n")).toContain("STDERR ─ its last 10 lines");
+    expect(rows.join("\n")).toContain("PRINTED ─ its last 10 lines");
     expect(rows.join("\n")).not.toContain("has failed");
   });
 

@@ -119,10 +119,12 @@ function errorRows({ code, message, stack }: AttemptView, draw: Drawing): string
   ];
 }
 
+const isOfCommand = ({ exit_code, signal }: TaskMonitorView): boolean =>
+  exit_code !== null || signal !== null;
+
 function resultRows(body: TaskMonitorView, draw: Drawing): string[] {
-  const { result_text, result_bytes, exit_code, signal } = body;
-  // What a command prints is its result; of one that failed it is only what it printed.
-  const name = exit_code === null && signal === null ? "RESULT" : "STDOUT";
+  const { result_text, result_bytes } = body;
+  const name = isOfCommand(body) ? "STDOUT" : "RESULT";
   return result_text === null ? [] : valueRows(name, result_text, result_bytes ?? 0, draw);
 }
 
@@ -136,12 +138,17 @@ function valueRows(name: string, text: string, bytes: number, draw: Drawing): st
 /** The log has all of it; here are the last words. */
 const STDERR_LINES = 10;
 
-function stderrRows({ stderr_text }: TaskMonitorView, draw: Drawing): string[] {
+/** Of a function it is what it said on the console. */
+function stderrRows(body: TaskMonitorView, draw: Drawing): string[] {
+  const { stderr_text } = body;
   if (stderr_text === null || stderr_text === "") return [];
   const lines = stderr_text.replace(/\n$/, "").split("\n");
   const shown = lines.slice(-STDERR_LINES);
   const notes = shown.length < lines.length ? [`its last ${STDERR_LINES} lines`] : ["its end"];
-  return [title("STDERR", notes, draw), ...linesOf(shown.join("\n"), draw)];
+  return [
+    title(isOfCommand(body) ? "STDERR" : "PRINTED", notes, draw),
+    ...linesOf(shown.join("\n"), draw),
+  ];
 }
 
 function logRows({ log, state }: TaskMonitorView, opensLog: string, draw: Drawing): string[] {
